@@ -1,0 +1,1 @@
+"""The words that everybody uses: errors, messages, settings, the answer and how it looks."""

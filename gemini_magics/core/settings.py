@@ -1,0 +1,138 @@
+"""How a question is asked: every setting, its default, its option and its place in the environment.
+
+A setting is declared once, as a field of `Settings`. The options of `%%gemini`, the traits of
+`%config GeminiMagics`, the arguments of `ask` and the table in the README are made from these fields.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
+from typing import Any
+
+from .errors import BadRequest
+
+
+def _setting(
+    default: Any,
+    what: str,
+    *,
+    flag: str = "",
+    off: str = "",
+    metavar: str = "",
+    choices: tuple[str, ...] = (),
+    env: str = "",
+) -> Any:
+    """Declare a setting: its default and what the options, the traits and the docs say of it."""
+    about = {"help": what, "flag": flag, "off": off, "metavar": metavar, "choices": choices, "env": env}
+    return field(default=default, metadata=about)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of one question. Frozen: what is shown is what was asked with."""
+
+    service: str | None = _setting(
+        None, "which service answers: kie, google, openrouter, openai or demo",
+        flag="--service", metavar="NAME", env="GEMINI_MAGICS_SERVICE",
+    )  # fmt: skip
+    model: str | None = _setting(
+        None, "the model, by the service's name for it",
+        flag="--model", metavar="NAME", env="GEMINI_MAGICS_MODEL",
+    )  # fmt: skip
+    base_url: str | None = _setting(
+        None, "another address for the service; its key is GEMINI_MAGICS_API_KEY alone",
+        env="GEMINI_MAGICS_BASE_URL",
+    )  # fmt: skip
+    effort: str = _setting(
+        "high", "how hard to think: low answers sooner and costs less",
+        flag="--effort", metavar="low|high", choices=("minimal", "low", "medium", "high"),
+    )  # fmt: skip
+    thoughts: bool = _setting(
+        True, "ask for the model's thoughts, and show them", flag="--thoughts", off="--no-thoughts"
+    )
+    search: bool = _setting(False, "let the model search with Google", flag="--search")
+    system: str = _setting("", "standing instructions for the model", flag="--system", metavar="TEXT")
+    chat: str | None = _setting(
+        None, "join a conversation; its name is main when none is given", flag="--chat", metavar="[NAME]"
+    )
+    stream: bool = _setting(
+        True, "show the answer while it is written, or only at its end", flag="--stream", off="--no-stream"
+    )
+    extra: Mapping[str, Any] = field(
+        default_factory=dict,
+        metadata={
+            "help": "more fields for the request, as a JSON object",
+            "flag": "--extra", "off": "", "metavar": "JSON", "choices": (), "env": "",
+        },
+    )  # fmt: skip
+
+    allow_outside: bool = _setting(False, "let paths lead out of the notebook's folder", flag="--allow-outside")
+    as_image: bool = _setting(False, "send tables as pictures instead of text", flag="--as-image")
+    table_rows: int = _setting(60, "rows of a table that are sent; more are cut from its middle")
+    image_side_px: int = _setting(3072, "pictures with a longer side are scaled down to this")
+    image_bytes: int = _setting(7_000_000, "the most bytes one picture may have when it is sent")
+    request_bytes: int = _setting(15_000_000, "the most bytes all attachments of a question may have")
+
+    connect_timeout_s: float = _setting(10.0, "seconds to wait for a connection")
+    write_timeout_s: float = _setting(60.0, "seconds to wait while the question is being sent")
+    gap_timeout_s: float = _setting(300.0, "seconds without a byte before an answer counts as broken off")
+    finish_timeout_s: float = _setting(5.0, "seconds to wait for the usage after the answer's end")
+    retries: int = _setting(2, "how often to try again while nothing was answered and nothing charged")
+    retry_wait_s: float = _setting(60.0, "the longest wait before another try, in seconds")
+
+    display: str = _setting(
+        "auto", "how answers are shown: live as a widget, paced as plain updates, once at the end, or as text",
+        choices=("auto", "live", "paced", "once", "text"),
+    )  # fmt: skip
+
+    def __post_init__(self) -> None:
+        for setting in fields(self):
+            choices, value = setting.metadata["choices"], getattr(self, setting.name)
+            if choices and value not in choices:
+                raise BadRequest(f"{setting.name} must be {_either(choices)}, not {value!r}.")
+
+
+NAMES = tuple(setting.name for setting in fields(Settings))
+
+# The session's own defaults; the loaded extension puts the values of %config GeminiMagics here.
+_session: Callable[[], Mapping[str, Any]] = dict
+
+
+def use_session_defaults(values: Callable[[], Mapping[str, Any]] = dict) -> None:
+    """Take defaults from `values()` at each question from now on; without an argument, from nowhere."""
+    global _session
+    _session = values
+
+
+def resolve(options: Mapping[str, Any]) -> Settings:
+    """Settle every setting: the question's own options, then the session's, the environment's, the default.
+
+    Raises:
+        BadRequest: an option has no setting of its name (the nearest are named), or a value that it
+            cannot have.
+    """
+    for name in options:
+        if name not in NAMES:
+            raise BadRequest(f"There is no setting {name!r}. {did_you_mean(name, NAMES)}")
+    environment = {
+        setting.name: os.environ[setting.metadata["env"]]
+        for setting in fields(Settings)
+        if os.environ.get(setting.metadata["env"])
+    }
+    session = {name: value for name, value in _session().items() if value is not None}
+    return Settings(**{**environment, **session, **options})
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A sentence with the known words nearest to a mistyped one, or with all of them if none is near."""
+    known = list(known)
+    near = get_close_matches(word, known, n=3, cutoff=0.6)
+    return f"Did you mean {_either(near)}?" if near else f"There is {_either(known, 'and')}."
+
+
+def _either(words: Iterable[str], last: str = "or") -> str:
+    *most, final = words
+    return f"{', '.join(most)} {last} {final}" if most else final

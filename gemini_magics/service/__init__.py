@@ -1,0 +1,1 @@
+"""From a message to events: the services, their keys, the wire and the connection."""
