@@ -37,7 +37,7 @@ def test_three_settings_can_come_from_the_environment(monkeypatch, name):
 
 def test_an_empty_variable_is_no_choice(monkeypatch):
     monkeypatch.setenv("GEMINI_MAGICS_SERVICE", "")
-    assert resolve({}).service is None
+    assert resolve({}).service == "kie"
 
 
 def test_an_unknown_setting_names_the_nearest():

@@ -5,10 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .messages import Attachment, Citation, Event, Finished, Opened, Text, Thinking, Usage, Waiting
 from .plain import clean, shorten
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from .extract import Code
 
 INTERRUPTED = "interrupted"
 CUT = "cut"
@@ -25,6 +30,7 @@ class Answer:
         service: the service that was asked.
         model: the model that answers, as the service names it once it has begun.
         effort: how hard it was told to think.
+        prompt_sha256: the hash of what was asked, for those who want to know whether it was the same.
         attachments: what went with the question, in order.
         citations: the sources that the service gave.
         usage: tokens and credits, as far as the service has counted them.
@@ -34,6 +40,8 @@ class Answer:
         waiting: why the question is about to be sent again, while that is so.
         request_id: the service's name for the request.
         recorded: the day it was recorded, as 2026-11-22, where it is a replay; "" where it is live.
+        redrawn: the names of attached pictures that had other pixels when it was recorded.
+        data: the object that was asked for with `--schema`, None where none was.
         first_text_s: seconds from the question to the first word of text, None before it.
         total_s: seconds from the question to the end, None before it.
     """
@@ -41,6 +49,7 @@ class Answer:
     service: str = ""
     model: str = ""
     effort: str = ""
+    prompt_sha256: str = ""
     attachments: tuple[Attachment, ...] = ()
     citations: list[Citation] = field(default_factory=list)
     usage: Usage = field(default_factory=Usage)
@@ -49,6 +58,8 @@ class Answer:
     waiting: Waiting | None = None
     request_id: str = ""
     recorded: str = ""
+    redrawn: tuple[str, ...] = ()
+    data: Any = None
     first_text_s: float | None = None
     total_s: float | None = None
 
@@ -69,6 +80,33 @@ class Answer:
     def text(self) -> str:
         """The answer itself, as Markdown."""
         return _joined(self._text)
+
+    @property
+    def code(self) -> tuple[Code, ...]:
+        """The blocks of code in the text, in order, each with its `language` and its `text`."""
+        from .extract import find_code
+
+        return find_code(self.text)
+
+    def json(self, n: int | None = None) -> Any:
+        """The JSON in the text, out of its fences; `n` chooses where there are several blocks, from 0.
+
+        Raises:
+            Unfit: there is none, or it is malformed; says where.
+        """
+        from .extract import read_json
+
+        return read_json(self.text, n)
+
+    def table(self, n: int | None = None) -> DataFrame:
+        """The table in the text as a pandas DataFrame; `n` chooses where there are several, from 0.
+
+        Raises:
+            Unfit: there is no table, or no such one.
+        """
+        from .extract import read_table
+
+        return read_table(self.text, n)
 
     @property
     def credits(self) -> float | None:

@@ -5,11 +5,12 @@ GeminiError                 .answer: what had arrived, or None
 │   ├── NoKey               no key for the chosen service
 │   └── CannotAttach        something named in the cell cannot be sent
 ├── Unreachable             no connection was made and nothing was sent: look at the network
-├── Refused                 the service answered no: .status .code .request_id
+├── Refused                 the service answered no: .status .code .request_id .retry_after
 │   ├── KeyRejected
 │   ├── OutOfCredit
-│   └── RateLimited         .retry_after, in seconds, where the service says it
+│   └── RateLimited
 ├── Cut                     the answer broke off after the question was sent
+├── Unfit                   the answer came, but not in the form that was asked for
 └── UnknownReply            the bytes follow no documented format: .excerpt
 
 Each message is one line that ends with a next step. Messages may quote a service, so control and
@@ -64,7 +65,10 @@ class Refused(GeminiError):
         status: the HTTP status code.
         code: the service's own code, where it differs or exists at all.
         request_id: the service's name for the request, to quote to its support.
+        retry_after: seconds until it is worth asking again, or None where the service does not say.
     """
+
+    retry_after: float | None = None
 
     def __init__(
         self,
@@ -89,17 +93,23 @@ class OutOfCredit(Refused):
 
 
 class RateLimited(Refused):
-    """Too many questions in too short a time.
-
-    Attributes:
-        retry_after: seconds until the service accepts another one, or None where it does not say.
-    """
-
-    retry_after: float | None = None
+    """Too many questions in too short a time."""
 
 
 class Cut(GeminiError):
     """The answer broke off before its end; `answer` holds what had arrived."""
+
+
+class Unfit(GeminiError):
+    """The answer came, but not in the form that was asked for: no such table, no JSON, not in the schema.
+
+    Attributes:
+        why: what is wrong with it, alone.
+    """
+
+    def __init__(self, message: str, *, why: str = "") -> None:
+        super().__init__(message)
+        self.why = reveal(why or message)
 
 
 class UnknownReply(GeminiError):

@@ -7,6 +7,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
+from .plain import reveal, shorten, size
+
+NAME_CHARS = 80
+
 Role = Literal["system", "user", "assistant"]
 
 
@@ -61,7 +65,18 @@ class Attachment:
     @property
     def size_bytes(self) -> int:
         """The bytes that are sent, before any base64."""
-        return self.content.size_bytes if isinstance(self.content, Media) else len(self.content.encode())
+        if isinstance(self.content, Media):
+            return self.content.size_bytes
+        return len(self.content.encode(errors="surrogatepass"))
+
+    @property
+    def label(self) -> str:
+        """One line for people: "fig · figure · 640 × 480 px · 21 kB"."""
+        media = self.content if isinstance(self.content, Media) else None
+        pixels = f"{media.width} × {media.height} px" if media and media.width else ""
+        name = shorten(" ".join(reveal(self.name).split()), NAME_CHARS)
+        weight = size(self.size_bytes) if self.size_bytes else ""
+        return " · ".join(filter(None, (name, self.kind, pixels, weight, self.note)))
 
 
 Part = str | Attachment
@@ -140,6 +155,12 @@ class Usage:
     reasoning_tokens: int | None = None
     credits: float | None = None
     cost_usd: float | None = None
+
+    @property
+    def tokens(self) -> int | None:
+        """All tokens of the question and its answer; None where the service counts none."""
+        counted = [count for count in (self.prompt_tokens, self.completion_tokens) if count is not None]
+        return self.total_tokens if self.total_tokens is not None or not counted else sum(counted)
 
 
 @dataclass(frozen=True)

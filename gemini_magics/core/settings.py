@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from typing import Any
 
+from .budget import Budget
 from .errors import BadRequest
 
 
@@ -34,8 +35,8 @@ def _setting(
 class Settings:
     """The settings of one question. Frozen: what is shown is what was asked with."""
 
-    service: str | None = _setting(
-        None, "which service answers: kie, google, openrouter, openai or demo",
+    service: str = _setting(
+        "kie", "which service answers: kie, google, openrouter, openai or demo",
         flag="--service", metavar="NAME", env="GEMINI_MAGICS_SERVICE",
     )  # fmt: skip
     model: str | None = _setting(
@@ -56,7 +57,14 @@ class Settings:
     search: bool = _setting(False, "let the model search with Google", flag="--search")
     system: str = _setting("", "standing instructions for the model", flag="--system", metavar="TEXT")
     chat: str | None = _setting(
-        None, "join a conversation; its name is main when none is given", flag="--chat", metavar="[NAME]"
+        None, "join a conversation; its name is main when none is given",
+        flag="--chat", off="--no-chat", metavar="[NAME]",
+    )  # fmt: skip
+    drop_stale: bool = _setting(
+        False, "leave out turns of the conversation that answer what was asked anew since", flag="--drop-stale"
+    )
+    with_partial: bool = _setting(
+        False, "send interrupted answers of the conversation along, too", flag="--with-partial"
     )
     stream: bool = _setting(
         True, "show the answer while it is written, or only at its end", flag="--stream", off="--no-stream"
@@ -68,6 +76,15 @@ class Settings:
             "flag": "--extra", "off": "", "metavar": "JSON", "choices": (), "env": "",
         },
     )  # fmt: skip
+
+    recording: str | None = _setting(
+        None, "the file whose answers are used again; %gemini_record sets it", env="GEMINI_MAGICS_RECORDING"
+    )
+    record_new: bool = _setting(True, "add new answers to the recording")
+    strict: bool = _setting(False, "never ask: a question that is not in the recording is an error")
+    fresh: bool = _setting(
+        False, "ask again although the answer is recorded, and record the new one", flag="--fresh"
+    )
 
     allow_outside: bool = _setting(False, "let paths lead out of the notebook's folder", flag="--allow-outside")
     as_image: bool = _setting(False, "send tables as pictures instead of text", flag="--as-image")
@@ -83,6 +100,11 @@ class Settings:
     retries: int = _setting(2, "how often to try again while nothing was answered and nothing charged")
     retry_wait_s: float = _setting(60.0, "the longest wait before another try, in seconds")
 
+    budget: str = _setting("", 'ask nothing more once this much is spent: "200 credits", "50,000 tokens"')
+    dollars_per_credit: float | None = _setting(
+        None, "what a credit costs you; with it, amounts are shown in dollars too, approximately"
+    )
+
     display: str = _setting(
         "auto", "how answers are shown: live as a widget, paced as plain updates, once at the end, or as text",
         choices=("auto", "live", "paced", "once", "text"),
@@ -93,6 +115,7 @@ class Settings:
             choices, value = setting.metadata["choices"], getattr(self, setting.name)
             if choices and value not in choices:
                 raise BadRequest(f"{setting.name} must be {_either(choices)}, not {value!r}.")
+        Budget.read(self.budget)  # so that a mistake shows before the first question
 
 
 NAMES = tuple(setting.name for setting in fields(Settings))

@@ -26,8 +26,11 @@ class Service:
         effort: how an effort is spelled: "flat" or "nested".
         thoughts: how thoughts are asked for: "flag", "google", "exclude" or "" (not at all).
         search: how a web search is asked for: "googleSearch", "openrouter" or "" (not offered).
-        media: how a medium that is no picture is sent: "image_url" for all alike, or "typed" parts.
+        media: how a medium that is no picture is sent: "image_url" for all alike, "audio" where sounds
+            are apart, or "typed" where sounds, films and documents are.
+        schema: True where a request can carry a JSON schema for the answer; elsewhere it is put in words.
         usage_on_request: True where a stream tells its usage only when asked.
+        model_in_body: False where the address alone says which model answers.
         custom: True for an address that the person gave.
     """
 
@@ -40,7 +43,9 @@ class Service:
     thoughts: str = ""
     search: str = ""
     media: str = "image_url"
+    schema: bool = False
     usage_on_request: bool = False
+    model_in_body: bool = True
     custom: bool = False
 
     @property
@@ -55,27 +60,29 @@ SERVICES = {
     for row in (
         Service(
             "kie", "https://api.kie.ai/{model}/v1", "gemini-3.1-pro", "KIE_API_KEY",
-            thoughts="flag", search="googleSearch",
+            thoughts="flag", search="googleSearch", model_in_body=False,
         ),
         Service(
             "google", "https://generativelanguage.googleapis.com/v1beta/openai",
             "gemini-3.1-pro-preview", "GEMINI_API_KEY",
             efforts=("minimal", "low", "medium", "high"),
-            thoughts="google", media="typed", usage_on_request=True,
+            thoughts="google", media="audio", schema=True, usage_on_request=True,
         ),
         Service(
             "openrouter", "https://openrouter.ai/api/v1", "google/gemini-3.1-pro-preview", "OPENROUTER_API_KEY",
             efforts=("minimal", "low", "medium", "high"),
-            effort="nested", thoughts="exclude", search="openrouter", media="typed",
+            effort="nested", thoughts="exclude", search="openrouter", media="typed", schema=True,
         ),
         Service(
             "openai", "", "", "GEMINI_MAGICS_API_KEY",
-            efforts=("minimal", "low", "medium", "high"), usage_on_request=True,
+            efforts=("minimal", "low", "medium", "high"), schema=True, usage_on_request=True,
         ),
-        Service("demo", "", "gemini-3.1-pro", "", thoughts="flag", search="googleSearch"),
+        Service(
+            "demo", "", "gemini-3.1-pro", "",
+            thoughts="flag", search="googleSearch", model_in_body=False,
+        ),
     )
 }  # fmt: skip
-DEFAULT = "kie"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -89,7 +96,7 @@ def find(settings: Settings) -> Service:
         BadRequest: there is no such service; the address is neither https nor on this machine; no model
             is known; or the service does not know the effort or the search that is asked for.
     """
-    name = settings.service or DEFAULT
+    name = settings.service
     if name not in SERVICES:
         raise BadRequest(f"There is no service {name!r}. {did_you_mean(name, SERVICES)}")
     row = SERVICES[name]

@@ -1,0 +1,251 @@
+import json
+from dataclasses import fields
+
+import pytest
+
+from gemini_magics.core.errors import BadRequest
+from gemini_magics.core.messages import Attachment, Media, Turn
+from gemini_magics.core.question import Question
+from gemini_magics.core.settings import Settings
+from gemini_magics.service import services, wire
+
+PNG = Media("image/png", b"\x89PNG\r\n\x1a\n", width=1, height=1)
+PDF = Media("application/pdf", b"%PDF-1.7")
+WAV = Media("audio/x-wav", b"RIFF")
+MP3 = Media("audio/mpeg", b"ID3")
+MP4 = Media("video/mp4", b"ftyp")
+LINK = Media("", url="https://example.org/a.png")
+
+
+def body(*parts, turns=(), service="kie", **settings):
+    chosen = Settings(service=service, **settings)
+    return wire.body(Question((*turns, Turn("user", parts or ("hi",))), chosen), services.find(chosen))
+
+
+def content(*parts, **settings):
+    return body(*parts, **settings)["messages"][-1]["content"]
+
+
+def text(words):
+    return {"type": "text", "text": words}
+
+
+def image(url):
+    return {"type": "image_url", "image_url": {"url": url}}
+
+
+PLAIN = {
+    "messages": [{"role": "user", "content": [{"type": "text", "text": "hi"}]}],
+    "stream": True,
+    "reasoning_effort": "high",
+    "include_thoughts": True,
+}
+CHANGES = {  # settings -> what the request to kie has that it has not without them
+    ("effort", "low"): {"reasoning_effort": "low"},
+    ("thoughts", False): {"include_thoughts": False},
+    ("search", True): {"tools": [{"type": "function", "function": {"name": "googleSearch"}}]},
+    ("stream", False): {"stream": False},
+    ("system", "Be brief."): {
+        "messages": [{"role": "system", "content": [{"type": "text", "text": "Be brief."}]}, *PLAIN["messages"]]
+    },
+    ("extra", (("temperature", 0.5),)): {"temperature": 0.5},
+}
+
+
+def test_kie_gets_exactly_the_documented_fields():
+    assert body() == PLAIN
+    assert set(body(search=True)) == {"messages", "stream", "tools", "include_thoughts", "reasoning_effort"}
+
+
+@pytest.mark.parametrize(("option", "change"), CHANGES.items(), ids=[name for name, _ in CHANGES])
+def test_an_option_changes_exactly_its_own_field(option, change):
+    name, value = option
+    assert body(**{name: dict(value) if name == "extra" else value}) == PLAIN | change
+
+
+def test_an_option_that_is_not_in_the_table_changes_nothing_in_the_request():
+    options = {field.name for field in fields(Settings) if field.metadata["flag"]}
+    in_the_table = {name for name, _ in CHANGES}
+    assert in_the_table <= options
+    for name in options - in_the_table - {"service"}:  # each service has its own table below
+        assert body(**{name: _another(name)}) == PLAIN, name
+
+
+def _another(name):
+    """A value of a setting that is not its default."""
+    setting = next(field for field in fields(Settings) if field.name == name)
+    if setting.metadata["choices"]:
+        return next(choice for choice in setting.metadata["choices"] if choice != setting.default)
+    match setting.default:
+        case bool() as default:
+            return not default
+        case int() | float() as default:
+            return default + 1
+        case _:
+            return "another"
+
+
+def test_the_model_is_in_the_address_or_in_the_body_as_the_service_has_it():
+    def asked(**settings):
+        service = services.find(Settings(**settings))
+        return wire.url(service), body(**settings).get("model")
+
+    local = "http://127.0.0.1:8080"
+    assert asked() == ("https://api.kie.ai/gemini-3.1-pro/v1/chat/completions", None)
+    assert asked(model="a b/c") == ("https://api.kie.ai/a%20b%2Fc/v1/chat/completions", None)
+    assert asked(base_url=local + "/v1/") == (local + "/v1/chat/completions", None)
+    assert asked(base_url=local, model="m") == (local + "/chat/completions", "m")
+    assert asked(base_url=local + "/{model}/v1", model="m") == (local + "/m/v1/chat/completions", None)
+    assert asked(service="demo", base_url=local) == (local + "/chat/completions", None)
+    assert asked(service="google")[1] == "gemini-3.1-pro-preview"
+    assert asked(service="openrouter", model="x/y") == ("https://openrouter.ai/api/v1/chat/completions", "x/y")
+    assert asked(service="openai", base_url=local, model="m") == (local + "/chat/completions", "m")
+
+
+SPELLINGS = {  # service, settings -> everything that is sent beside model and messages
+    ("google", ()): {
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        "extra_body": {"google": {"thinking_config": {"include_thoughts": True, "thinking_level": "high"}}},
+    },
+    ("google", (("thoughts", False), ("effort", "minimal"), ("stream", False))): {
+        "stream": False,
+        "reasoning_effort": "minimal",
+    },
+    ("openrouter", ()): {"stream": True, "reasoning": {"effort": "high"}},
+    ("openrouter", (("thoughts", False), ("effort", "low"), ("search", True))): {
+        "stream": True,
+        "reasoning": {"effort": "low", "exclude": True},
+        "tools": [{"type": "openrouter:web_search"}],
+    },
+    ("openai", ()): {"stream": True, "stream_options": {"include_usage": True}, "reasoning_effort": "high"},
+    ("openai", (("thoughts", False), ("stream", False))): {"stream": False, "reasoning_effort": "high"},
+    ("demo", (("search", True),)): {k: v for k, v in PLAIN.items() if k != "messages"}
+    | CHANGES[("search", True)],
+}
+
+
+@pytest.mark.parametrize(("asked", "sent"), SPELLINGS.items(), ids=[f"{a[0]}-{len(a[1])}" for a in SPELLINGS])
+def test_each_service_gets_its_own_spelling(asked, sent):
+    service, settings = asked
+    address = {"base_url": "http://localhost/v1", "model": "m"} if service == "openai" else {}
+    request = body(service=service, **address, **dict(settings))
+    assert {name: value for name, value in request.items() if name not in ("model", "messages")} == sent
+
+
+@pytest.mark.parametrize("schema", [{"type": "object", "title": "é"}, {"type": "array"}])
+def test_a_schema_has_its_own_field_where_the_service_takes_it_there_and_else_is_put_in_words(schema):
+    def spelled(service):
+        question = Question((Turn("user", ("hi",)),), Settings(service=service), schema=schema)
+        request = wire.body(question, services.find(question.settings))
+        return request.get("response_format"), request["messages"][-1]["content"]
+
+    in_words = [text("hi"), text(wire.IN_WORDS + json.dumps(schema, ensure_ascii=False))]
+    own_field = {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema}}
+    assert spelled("kie") == (None, in_words)
+    assert spelled("google") == ((own_field, [text("hi")]) if schema["type"] == "object" else (None, in_words))
+
+
+def test_extra_fields_win_and_join_objects_that_are_there():
+    level = {"google": {"thinking_config": {"thinking_level": "low"}}}
+    request = body(service="google", extra={"stream": False, "extra_body": level, "n": None})
+    assert (request["stream"], request["n"]) == (False, None)
+    config = {"include_thoughts": True, "thinking_level": "low"}
+    assert request["extra_body"] == {"google": {"thinking_config": config}}
+    assert body(extra={"tools": [1], "reasoning_effort": {"a": 1}}, search=True)["tools"] == [1]
+
+
+def test_each_kind_of_part_is_spelled_in_its_place():
+    fig, table = Attachment("fig", "figure", PNG), Attachment("df", "table", "df: 2 x 2\n1 2")
+    inside = Attachment("axes[0]", "figure", PNG, inline=True)
+    url = "data:image/png;base64,iVBORw0KGgo="
+    assert content(fig, table, "Compare ", inside, " with it.") == [
+        text("fig:"),
+        image(url),
+        text("df: 2 x 2\n1 2"),
+        text("Compare "),
+        image(url),
+        text(" with it."),
+    ]
+
+
+def test_blank_text_is_never_sent():
+    blank = Attachment("x", "text", " \n")
+    assert content(" \n", blank, "\thi ", "") == [text("\thi ")]
+    turns = [Turn("user", ("a",)), Turn("assistant", (" ",)), Turn("user", ("b",)), Turn("assistant", ("c",))]
+    sent = body(turns=turns, system=" ")["messages"]
+    assert [(turn["role"], turn["content"]) for turn in sent] == [
+        ("user", [text("a")]),
+        ("user", [text("b")]),
+        ("assistant", [text("c")]),
+        ("user", [text("hi")]),
+    ]
+
+
+@pytest.mark.parametrize("turns", [(), (Turn("user", ()),), (Turn("user", ("a",)), Turn("user", (" ", "\n")))])
+def test_a_question_without_words_and_attachments_is_refused(turns):
+    with pytest.raises(BadRequest, match="nothing to ask: write a question"):
+        wire.body(Question(turns, Settings(system="Be brief.")), services.find(Settings()))
+
+
+def test_the_words_are_sent_as_typed_but_for_what_json_cannot_carry():
+    typed = "$5 {x} \\frac{a}{b} \0\u2028\ufeff “é” data:image/png;base64,AAAA"
+    assert content(typed) == [text(typed)]
+    assert content("a\ud83d\ude00b\ud83dc") == [text("a😀b\ufffdc")]
+
+
+MEDIA = {  # medium -> its part at kie, at google, at openrouter
+    PNG: 3 * [image("data:image/png;base64,iVBORw0KGgo=")],
+    LINK: 3 * [image("https://example.org/a.png")],
+    PDF: [
+        *(2 * [image("data:application/pdf;base64,JVBERi0xLjc=")]),
+        {"type": "file", "file": {"filename": "it", "file_data": "data:application/pdf;base64,JVBERi0xLjc="}},
+    ],
+    WAV: [
+        image("data:audio/x-wav;base64,UklGRg=="),
+        *(2 * [{"type": "input_audio", "input_audio": {"data": "UklGRg==", "format": "wav"}}]),
+    ],
+    MP3: [
+        image("data:audio/mpeg;base64,SUQz"),
+        *(2 * [{"type": "input_audio", "input_audio": {"data": "SUQz", "format": "mp3"}}]),
+    ],
+    MP4: [
+        *(2 * [image("data:video/mp4;base64,ZnR5cA==")]),
+        {"type": "video_url", "video_url": {"url": "data:video/mp4;base64,ZnR5cA=="}},
+    ],
+    Media("audio/mpeg", url="https://example.org/a.mp3"): 3 * [image("https://example.org/a.mp3")],
+    Media("application/pdf", url="https://example.org/a.pdf"): [
+        *(2 * [image("https://example.org/a.pdf")]),
+        {"type": "file", "file": {"filename": "it", "file_data": "https://example.org/a.pdf"}},
+    ],
+}
+
+
+@pytest.mark.parametrize("medium", MEDIA, ids=lambda m: f"{m.type or 'unknown'}{'-url' if m.url else ''}")
+def test_a_medium_is_spelled_as_each_service_takes_it(medium):
+    attached = Attachment("it", "file", medium)
+    assert [content(attached, service=name)[1] for name in ("kie", "google", "openrouter")] == MEDIA[medium]
+
+
+def test_a_shortened_request_shows_no_media_and_is_else_the_same():
+    words = "data:image/png;base64,AAAA"
+    photo = Attachment("photo", "image", Media("image/png", bytes(41_200)))
+    sound = Attachment("sound", "audio", Media("audio/wav", bytes(1_000)))
+    paper, link = Attachment("p", "PDF", PDF), Attachment("l", "link", LINK)
+    request = body(photo, sound, paper, link, words, service="openrouter")
+    before = json.dumps(request)
+    short = wire.shortened(request)
+    assert json.dumps(request) == before
+    assert short["messages"][0]["content"] == [
+        text("photo:"),
+        image("data:image/png;base64,… (41.2 kB)"),
+        text("sound:"),
+        {"type": "input_audio", "input_audio": {"data": "… (1.0 kB)", "format": "wav"}},
+        text("p:"),
+        {"type": "file", "file": {"filename": "p", "file_data": "data:application/pdf;base64,… (8 B)"}},
+        text("l:"),
+        image("https://example.org/a.png"),
+        text(words),
+    ]
+    assert {**short, "messages": request["messages"]} == request
+    assert wire.shortened(PLAIN) == PLAIN
