@@ -190,6 +190,13 @@ def test_a_broken_key_in_the_environment_says_so_instead_of_looking_on(monkeypat
     assert not shows(told_by(raised.value))
 
 
+def test_a_broken_key_in_a_store_says_so_too(monkeypatch):
+    colab_with(monkeypatch, {"KIE_API_KEY": f'"{SECRET} "'})
+    with pytest.raises(BadRequest, match="white space") as raised:
+        find_key(kie())
+    assert not isinstance(raised.value, NoKey) and not shows(told_by(raised.value))
+
+
 def test_a_custom_address_takes_its_own_variable_and_no_services_key(monkeypatch):
     monkeypatch.setenv("KIE_API_KEY", SECRET)
     remember(kie(), SECRET)

@@ -168,10 +168,13 @@ class Answer:
         state = self.ended or "still arriving"
         return f"<Answer {shorten(clean(self.text), 60)!r}, {state}, {self.seconds:.1f} s>"
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+    def _repr_mimebundle_(
+        self, include: Any = None, exclude: Any = None
+    ) -> tuple[dict[str, str], dict[str, Any]]:
+        from .provenance import metadata
         from .twin import bundle  # the Markdown parser is loaded when something is shown
 
-        return bundle(self)
+        return bundle(self), metadata(self)
 
 
 def _joined(pieces: list[str]) -> str:

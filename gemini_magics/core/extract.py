@@ -48,6 +48,13 @@ def find_code(text: str) -> tuple[Code, ...]:
     return tuple(_code(token) for token in _tokens(text) if token.type == "fence")
 
 
+def fenced(text: str, language: str = "") -> str:
+    """Put text into a fence that no fence in it closes, so that `find_code` returns it as it is."""
+    longest = max(map(len, re.findall("`+", text)), default=0)
+    fence = "`" * max(longest + 1, 3)
+    return f"{fence}{language}\n{text}\n{fence}"
+
+
 def read_json(text: str, n: int | None = None) -> Any:
     """Return the JSON that a text is, or that stands in its fenced block.
 
@@ -164,8 +171,10 @@ def _tables(text: str) -> Iterator[_Table]:
 
 
 def _plain(token: Token) -> str:
-    """Return the words of a cell, without the marks around them."""
-    return "".join(_plain(child) if child.children else child.content for child in token.children or ())
+    """Return the words of a cell without their marks; a formula keeps its dollars."""
+    if token.type == "math_inline":
+        return f"{token.markup}{token.content}{token.markup}"
+    return "".join(map(_plain, token.children)) if token.children else token.content
 
 
 def _csv(block: Code) -> _Table:

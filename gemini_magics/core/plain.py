@@ -14,6 +14,13 @@ _INVISIBLE = re.compile(
 )
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
+# What turns prose around or hides text in it: embeddings, overrides and isolates, tags (but for the flags of
+# England, Scotland and Wales, which are spelled with them), and variation selectors in a row.
+_MISLEADING = re.compile(
+    "(\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{2,6}\U000e007f)"
+    "|[\u202a-\u202e\u2066-\u206f\ufff9-\ufffb\U000e0000-\U000e007f]|[\ufe00-\ufe0f\U000e0100-\U000e01ef]{2,}"
+)
+
 
 def clean(text: str) -> str:
     """Make control characters visible and drop carriage returns; newline and tab stay.
@@ -29,7 +36,19 @@ def reveal(text: str) -> str:
 
     For names, code and messages: places where what is read must be what is there.
     """
-    return _INVISIBLE.sub(lambda match: f"⟨U+{ord(match[0]):04X}⟩", clean(text))
+    return _INVISIBLE.sub(_written_out, clean(text))
+
+
+def legible(text: str) -> str:
+    """Like `clean`, and write out the characters that make prose read otherwise than it is written.
+
+    What writing needs stays: joiners, direction marks, soft hyphens, emoji.
+    """
+    return _MISLEADING.sub(lambda match: match[1] or _written_out(match), clean(text))
+
+
+def _written_out(match: re.Match[str]) -> str:
+    return "".join(f"⟨U+{ord(character):04X}⟩" for character in match[0])
 
 
 def shorten(text: str, most: int) -> str:

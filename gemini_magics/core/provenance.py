@@ -41,13 +41,10 @@ def metadata(answer: Answer) -> dict[str, Any]:
 
 def _about(attachment: Attachment) -> dict[str, Any]:
     content = attachment.content
-    media = isinstance(content, Media)
-    return {
-        "kind": attachment.kind,
-        "type": content.type if media else "text/plain",
-        "bytes": attachment.size_bytes,
-        "sha256": content.sha256 if media else _sha256(content),
-    }
+    kind, digest = (
+        (content.type, content.sha256) if isinstance(content, Media) else ("text/plain", _sha256(content))
+    )
+    return {"kind": attachment.kind, "type": kind, "bytes": attachment.size_bytes, "sha256": digest}
 
 
 def _sha256(text: str) -> str:

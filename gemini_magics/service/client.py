@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from ..core.cancel import Cancel
-from ..core.errors import BadRequest, Cut, GeminiError, Refused, UnknownReply, Unreachable
+from ..core.errors import BadRequest, Cut, GeminiError, RateLimited, Refused, UnknownReply, Unreachable
 from ..core.messages import Event, Text, Thinking, Waiting
 from ..core.settings import Settings
 from .keys import Key
@@ -58,7 +58,7 @@ class Call:
         settings: timeouts, and how often and how long to try again.
         key: is sent as a bearer token, and taken out of all that comes back.
         cancel: ends the call without an error.
-        transport: stands in for the network, such as an `httpx.MockTransport`.
+        transport: stands in for the network: an `httpx.MockTransport` whose responses have a `stream`.
     """
 
     url: str
@@ -92,7 +92,7 @@ def ask(call: Call) -> Iterator[Event]:
             failure = hiding.error(error)
         if call.cancel.cancelled:
             return
-        wait_s = None if begun else _wait_s(failure, tried)
+        wait_s = None if begun else _wait_s(failure, tried, call.settings)
         if wait_s is None:
             raise failure
         if tried == call.settings.retries or wait_s > call.settings.retry_wait_s:
@@ -207,7 +207,6 @@ def _client(call: Call) -> httpx.Client:
                 read=settings.gap_timeout_s,
                 pool=None,
             ),
-            limits=httpx.Limits(max_keepalive_connections=0),
             trust_env=parts.hostname not in LOOPBACK,
             transport=call.transport,
         )
@@ -254,11 +253,9 @@ def _inflated(response: httpx.Response) -> Iterator[bytes]:
     inflater = zlib.decompressobj(zlib.MAX_WBITS | 32)  # takes gzip and zlib alike
     try:
         for data in response.iter_raw():
-            piece = b""
-            while data or len(piece) == PIECE_BYTES:  # after a full piece there may be more inside
-                piece = inflater.decompress(data, PIECE_BYTES)
+            while data:
+                yield inflater.decompress(data, PIECE_BYTES)
                 data = inflater.unconsumed_tail
-                yield piece
     except zlib.error as error:
         reason = str(error)
     else:
@@ -312,15 +309,15 @@ def _code(error: Refused) -> int | None:
     return error.code if isinstance(error.code, int) else error.status
 
 
-def _wait_s(error: GeminiError, tried: int) -> float | None:
+def _wait_s(error: GeminiError, tried: int, settings: Settings) -> float | None:
     """Return how long to wait before another try; None if there must not be one."""
-    if isinstance(error, Unreachable):
-        return BACKOFF_S * 2**tried
-    if not isinstance(error, Refused) or _code(error) not in AGAIN:
+    again = isinstance(error, Unreachable) or (isinstance(error, Refused) and _code(error) in AGAIN)
+    if not again:
         return None
-    if error.retry_after is not None:
+    if isinstance(error, Refused) and error.retry_after is not None:
         return error.retry_after
-    return (RATE_BACKOFF_S if _code(error) == 429 else BACKOFF_S) * 2**tried
+    backoff_s = RATE_BACKOFF_S if isinstance(error, RateLimited) else BACKOFF_S
+    return min(backoff_s * 2**tried, settings.retry_wait_s)
 
 
 def _reason(error: GeminiError) -> str:

@@ -12,10 +12,12 @@ something. Without a script the demo looks at what it was sent and answers with 
 
 from __future__ import annotations
 
+import atexit
 import functools
 import json
 import os
 import select
+import selectors
 import socket
 import socketserver
 import struct
@@ -115,9 +117,11 @@ class Demo:
         self._script, self._words_per_s, self._key = script, words_per_s, key
         self._asked, self._lock = 0, threading.Lock()
         self._server = _Server(self, port)
-        # The poll interval is what `close` waits for.
-        run = functools.partial(self._server.serve_forever, poll_interval=LOOK_S)
-        threading.Thread(target=run, name="gemini_magics demo", daemon=True).start()
+        bell, self._rope = socket.socketpair()
+        self._thread = threading.Thread(
+            target=self._serve, args=(bell,), name="gemini_magics demo", daemon=True
+        )
+        self._thread.start()
 
     @property
     def origin(self) -> str:
@@ -132,7 +136,8 @@ class Demo:
     def close(self) -> None:
         """Stop serving, and let go of everybody who waits."""
         self.closed.set()
-        self._server.shutdown()
+        self._rope.close()
+        self._thread.join()
         self._server.server_close()
 
     def __enter__(self) -> Demo:
@@ -140,6 +145,15 @@ class Demo:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _serve(self, bell: socket.socket) -> None:
+        """Take requests in until the bell rings; `serve_forever` would look up many times a second instead."""
+        with bell, selectors.DefaultSelector() as ready:
+            ready.register(bell, selectors.EVENT_READ)
+            ready.register(self._server, selectors.EVENT_READ)
+            while not self.closed.is_set():
+                if any(key.fileobj is self._server for key, _ in ready.select()):
+                    self._server.handle_request()
 
     def reply_to(self, request: Request) -> Reply:
         """Take a request down, and return what it is answered with."""
@@ -338,7 +352,9 @@ def _about(kind: str) -> dict[str, Any]:
 
 @functools.cache
 def _of_this_session() -> Demo:
-    return Demo(words_per_s=float(os.environ.get(PACE_VARIABLE) or WORDS_PER_S), keep=0)
+    demo = Demo(words_per_s=float(os.environ.get(PACE_VARIABLE) or WORDS_PER_S), keep=0)
+    atexit.register(demo.close)
+    return demo
 
 
 _starting = threading.Lock()

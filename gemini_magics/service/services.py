@@ -123,9 +123,15 @@ def find(settings: Settings) -> Service:
 
 def _checked(base_url: str) -> str:
     """Return the address without a closing slash, if a key may be sent to it."""
-    parts = urlsplit(base_url)
+    try:
+        parts = urlsplit(base_url)
+        well_formed = bool(parts.hostname) and parts.port != 0  # reading the port checks it
+    except ValueError as error:
+        raise BadRequest(f"The address {base_url!r} is none: {error}. Correct it.") from None
+    if parts.username is not None:
+        raise BadRequest("The address must hold no name and password: the key is GEMINI_MAGICS_API_KEY.")
     local = parts.scheme == "http" and parts.hostname in LOOPBACK
-    if not parts.hostname or not (parts.scheme == "https" or local):
+    if not well_formed or not (parts.scheme == "https" or local):
         raise BadRequest(
             f"The address {base_url!r} must begin with https://; http:// is for 127.0.0.1 and localhost only."
         )

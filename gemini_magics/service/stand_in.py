@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from ..core.extract import fenced, find_code
 from ..core.plain import shorten
 from .demo import Head, Reply, Request, Step, body, chunk, ending, envelope, took, whole
+from .example import example_of
 from .received import Seen, look, tables
+from .wire import IN_WORDS
 
 FIELDS = ("messages", "stream", "tools", "include_thoughts", "reasoning_effort")
 ROLES = ("developer", "system", "user", "assistant", "tool")
@@ -25,6 +28,7 @@ FORMULA = r"""The mean colour of a picture with $n$ pixels $p_i$ is
 
 $$\bar p = \frac{1}{n} \sum_{i=1}^{n} p_i .$$"""
 SEARCHED = "A search was asked for; a stand-in cannot search, so its two sources are stand-ins as well."
+UNMENDED = "A stand-in cannot mend code, so this is yours as it came:"
 CODE = """This is how it measured:
 
 ```python
@@ -114,15 +118,19 @@ class _Heard:
     system_chars: int
     tokens: int
     search: bool
+    schema: Any
 
     @classmethod
     def of(cls, asked: dict[str, Any]) -> _Heard:
         *before, last = asked["messages"]
         media = _media(last)
+        words = [part["text"] for part in last["content"] if part.get("type") == "text"]
+        in_schema = bool(words) and words[-1].startswith(IN_WORDS)
+        schema = json.loads(words.pop().removeprefix(IN_WORDS)) if in_schema else None
         shapes = [Seen("table", f"{rows} rows × {columns} columns") for rows, columns in tables(_text(last))]
         return cls(
             text=_text(last),
-            question=next((p["text"] for p in reversed(last["content"]) if p.get("type") == "text"), ""),
+            question=words[-1] if words else "",
             seen=media + shapes,
             dropped=[p["type"] for p in last["content"] if p.get("type") not in ("text", "image_url")],
             earlier_turns=sum(message["role"] in ("user", "assistant") for message in before),
@@ -131,13 +139,14 @@ class _Heard:
             + sum(seen.tokens for message in before for seen in _media(message))
             + sum(seen.tokens for seen in media),
             search=bool(asked.get("tools")),
+            schema=schema,
         )
 
 
 def _say(asked: dict[str, Any], words_per_s: float) -> Reply:
     """Make the answer, streamed or whole, with its thoughts and what it took."""
     heard = _Heard.of(asked)
-    text = _answer_text(heard)
+    text = _answer_text(heard) if heard.schema is None else json.dumps(example_of(heard.schema), indent=2)
     thoughts = _thoughts(heard, asked.get("reasoning_effort", "high"))
     reasoning = sum(map(len, thoughts)) // 4
     completion = reasoning + len(text) // 4
@@ -145,7 +154,7 @@ def _say(asked: dict[str, Any], words_per_s: float) -> Reply:
     usage = took(heard.tokens, completion, reasoning, round(usd / USD_A_CREDIT, 2))
     if not asked.get("include_thoughts", True):
         thoughts = []
-    citations = {"annotations": _annotations(text)} if heard.search else {}
+    citations = {"annotations": _annotations(text)} if heard.search and heard.schema is None else {}
     if asked.get("stream", True):
         return _paced(thoughts, text, citations, usage, words_per_s)
     said = {"reasoning_content": "".join(thoughts)} if thoughts else {}
@@ -195,7 +204,9 @@ def _answer_text(heard: _Heard) -> str:
         paragraphs.append("\n".join(["| what | found | tokens |", "|---|---|--:|", *rows]))
     if _asks(heard, "formula", "equation", "math", "latex"):
         paragraphs.append(FORMULA)
-    if _asks(heard, "code", "python", "function", "script"):
+    if cells := [block.text for block in find_code(heard.text) if block.language == "python"]:
+        paragraphs += [UNMENDED, *(fenced(cell, "python") for cell in cells)]
+    elif _asks(heard, "code", "python", "function", "script"):
         paragraphs.append(CODE)
     if heard.search:
         paragraphs.append(SEARCHED)

@@ -1,0 +1,105 @@
+"""What a notebook of 20 recorded questions takes to run again, over the same notebook with empty cells.
+
+    python benchmarks/replay.py [ROUNDS]
+
+It is recorded once, from the demo service. Then `jupyter execute` runs it in a fresh process without a
+key, in which every attempt to connect or to look a host up is refused and counted.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import nbformat
+
+from gemini_magics.service.demo import Demo
+
+ROUNDS = 5
+BAR_S = 3.0
+QUESTIONS = 20
+SETUP = [
+    "%load_ext gemini_magics\n%gemini_record answers.jsonl",
+    "from matplotlib.figure import Figure\n\n\ndef draw(n):\n    figure = Figure()\n"
+    "    figure.subplots().plot([n, 3, 2 * n])\n    return figure",
+]
+
+# An audit hook cannot be taken away again. The kernel's own sockets are ZeroMQ's and not seen by it.
+NO_NETWORK = """
+import os, sys
+
+def refuse(event, args):
+    if event in ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto"):
+        with open(os.environ["ATTEMPTS"], "a") as attempts:
+            attempts.write(f"{event} {args}\\n")
+        raise OSError("the network is shut off")
+
+sys.addaudithook(refuse)
+"""
+
+
+def notebook(empty: bool = False) -> nbformat.NotebookNode:
+    """Make the notebook: every fourth question is about a figure."""
+    questions = [
+        f"figure = draw({n})\nget_ipython().run_cell_magic('gemini', 'figure', 'What is odd in figure {n}?')"
+        if n % 4 == 0
+        else f"%%gemini\nWhat is `{n} * {n}`, and how did people find it before there were computers?"
+        for n in range(QUESTIONS)
+    ]
+    cells = ["" if empty else source for source in (*SETUP, *questions)]
+    return nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
+
+
+def execute(path: Path, environment: dict[str, str]) -> float:
+    """Run a notebook in place; return the seconds that it took."""
+    began = time.monotonic()
+    words = [sys.executable, "-m", "jupyter", "execute", "--inplace", path.name]
+    done = subprocess.run(words, cwd=path.parent, env=environment, capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(done.stderr)
+    return time.monotonic() - began
+
+
+def main(rounds: int) -> None:
+    """Record, replay, and print what it took."""
+    nobody = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.endswith("_API_KEY") and not name.startswith("GEMINI_MAGICS_")
+    }
+    with TemporaryDirectory() as folder:
+        empty, full = Path(folder, "empty.ipynb"), Path(folder, "full.ipynb")
+        nbformat.write(notebook(empty=True), empty)
+        nbformat.write(notebook(), full)
+
+        with Demo(words_per_s=0) as demo:
+            service = {"GEMINI_MAGICS_SERVICE": "demo", "GEMINI_MAGICS_BASE_URL": demo.base_url}
+            recorded_s = execute(full, nobody | service)
+            asked = len(demo.requests)
+
+        shut = Path(folder, "shut")
+        shut.mkdir()
+        (shut / "sitecustomize.py").write_text(NO_NETWORK)
+        attempts = Path(folder, "attempts")
+        path = os.pathsep.join([str(shut), *filter(None, [os.environ.get("PYTHONPATH")])])
+        offline = nobody | {"PYTHONPATH": path, "ATTEMPTS": str(attempts)}
+        times = [(execute(empty, offline), execute(full, offline)) for _ in range(rounds)]
+        shown = sum("recorded 20" in str(cell.get("outputs")) for cell in nbformat.read(full, 4).cells)
+        tried = len(attempts.read_text().splitlines()) if attempts.exists() else 0
+
+    empty_s, full_s = map(statistics.median, zip(*times, strict=True))
+    met = "met" if full_s - empty_s < BAR_S and shown == asked == QUESTIONS and not tried else "MISSED"
+    print(f"{QUESTIONS} questions, median of {rounds} runs of jupyter execute")
+    print(f"  asked live, once                  {recorded_s:6.2f} s   {asked} questions")
+    print(f"  replayed, no network and no key   {full_s:6.2f} s   {shown} replayed, {tried} connections tried")
+    print(f"  the same with empty cells         {empty_s:6.2f} s")
+    print(f"  difference                        {full_s - empty_s:6.2f} s   bar {BAR_S:g} s: {met}")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS)

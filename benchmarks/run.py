@@ -1,0 +1,192 @@
+"""What an answer costs, beside a loop written by hand and the openai SDK's loop, as ratios of one run.
+
+    python benchmarks/run.py            everything, about four minutes
+    python benchmarks/run.py start      one part: start, stream, burst, events, stop
+
+The service is a scripted one on this machine; each figure is a median unless it says otherwise. Absolute
+times are this machine's; the ratios are what carries over.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import statistics
+import time
+from collections.abc import Callable
+
+from kernels import Kernel, Run
+from loops import Way, ways
+
+from gemini_magics.core.answer import Answer
+from gemini_magics.service.demo import Act, Demo, Head, Request, chunk, envelope, stream
+from gemini_magics.service.reply import Reader
+
+WORDS = "The curve peaks near eight seconds, and then it falls back to its envelope. ".split()
+PARAGRAPH_TOKENS = 60
+
+
+def pieces(tokens: int) -> list[str]:
+    """Make Markdown of about this many tokens, a token a piece: paragraphs, with a list now and then."""
+    made = []
+    for place in range(tokens):
+        if place and place % PARAGRAPH_TOKENS == 0:
+            made.append("\n\n- " if place % (4 * PARAGRAPH_TOKENS) == 0 else "\n\n")
+        made.append(WORDS[place % len(WORDS)] + " ")
+    return made
+
+
+def environment(demo: Demo) -> dict[str, str]:
+    """Let a kernel's questions go to the scripted service."""
+    return {"GEMINI_MAGICS_SERVICE": "demo", "GEMINI_MAGICS_BASE_URL": demo.base_url}
+
+
+def report(title: str, rows: dict[str, float], bar: float | None, write: Callable[[float], str]) -> None:
+    """Print a figure of each way, its ratio to the loop by hand, and the bar."""
+    ours, by_hand, *_ = rows.values()
+    met = "" if bar is None else f"   bar {bar:g}: {'met' if ours / by_hand <= bar else 'MISSED'}"
+    figures = "   ".join(f"{name} {write(value)}" for name, value in rows.items())
+    print(f"{title:<42} {ours / by_hand:6.2f} x   {figures}{met}")
+
+
+def verdict(title: str, value: float, bar: float, write: Callable[[float], str], least: bool = False) -> None:
+    """Print one figure of ours beside its bar."""
+    met = value >= bar if least else value <= bar
+    print(f"{title:<42} {write(value):>9}   bar {write(bar)}: {'met' if met else 'MISSED'}")
+
+
+def ms(seconds: float) -> str:
+    """Write seconds as milliseconds."""
+    return f"{seconds * 1000:.1f} ms"
+
+
+def kilobytes(size: float) -> str:
+    """Write bytes as kB."""
+    return f"{size / 1000:,.0f} kB"
+
+
+def ask(kernel: Kernel, way: Way) -> Run:
+    """Ask once, in a cell that has an identity where the way has a live view."""
+    return kernel.run(way.question, cell="a-cell" if way.view else "")
+
+
+def start(rounds: int = 5) -> None:
+    """Loading, the first request over a bare kernel, a later one, and the first word."""
+    first: dict[str, list[float]] = {}
+    loads: dict[str, list[float]] = {}
+    warm: dict[str, list[float]] = {}
+    word: dict[str, list[float]] = {}
+    said_at = []
+
+    def late(request: Request):
+        yield Head()
+        yield 0.05
+        said_at.append(time.monotonic())
+        yield chunk(content="Fine. ")
+        yield 0.4
+        yield from stream("Really.")[1:]
+
+    with Demo(late) as demo:
+        for _ in range(rounds):
+            for way in ways(demo.base_url):
+                with Kernel(**environment(demo)) as kernel:
+                    bare = min(kernel.run("pass").seconds for _ in range(3))
+                    load = kernel.run(way.load).seconds - bare
+                    run = ask(kernel, way)
+                    loads.setdefault(way.name, []).append(load)
+                    first.setdefault(way.name, []).append(load + demo.requests[-1].asked_at - run.began_at)
+                    for _ in range(4):
+                        run = ask(kernel, way)
+                        warm.setdefault(way.name, []).append(demo.requests[-1].asked_at - run.began_at)
+                        seen = next(at for at, _, size in run.shown if at > said_at[-1])
+                        word.setdefault(way.name, []).append(seen - said_at[-1])
+    middle = statistics.median
+    by_hand = middle(first["httpx loop"])
+    report("load + first request, over a bare kernel", {n: middle(v) for n, v in first.items()}, 1.5, ms)
+    ours = middle(loads["gemini_magics"])
+    verdict("%load_ext, over the httpx loop's first request", ours / by_hand, 0.4, lambda x: f"{x:.2f} x")
+    print(f"{'%load_ext':<42} {ms(ours):>9}")
+    report("warm: question to request", {n: middle(v) for n, v in warm.items()}, 1.7, ms)
+    report("first byte to first word sent", {n: middle(v) for n, v in word.items()}, 2.0, ms)
+
+
+def streamed(tokens: int, per_s: float, way_of: int, demo_url: str, kernel: Kernel) -> Run:
+    """Ask for an answer of so many tokens."""
+    return ask(kernel, ways(demo_url)[way_of])
+
+
+def streams() -> None:
+    """Bytes, messages and CPU of answers that come at 200 tokens a second."""
+    sizes = {500: {}, 1000: {}, 2000: {}, 4000: {}}
+    for tokens, rows in sizes.items():
+        with Demo([stream(*pieces(tokens), pause_s=1 / 200)]) as demo:
+            for way in ways(demo.base_url):
+                with Kernel(**environment(demo)) as kernel:
+                    kernel.run(way.load)
+                    rows[way.name] = ask(kernel, way)
+    for tokens, rows in sizes.items():
+        bar = 0.4 if tokens == 2000 else None
+        report(f"{tokens} tokens: bytes", {n: run.sent_bytes for n, run in rows.items()}, bar, kilobytes)
+        report(f"{tokens} tokens: messages", {n: run.messages for n, run in rows.items()}, None, str)
+        bar = 1.2 if tokens == 2000 else None
+        report(f"{tokens} tokens: kernel CPU", {n: run.cpu_s for n, run in rows.items()}, bar, "{:.2f} s".format)
+    ours = [sizes[tokens]["gemini_magics"].sent_bytes for tokens in (500, 2000)]
+    verdict("bytes, exponent from 500 to 2000 tokens", math.log(ours[1] / ours[0], 4), 1.1, "{:.2f}".format)
+
+
+def burst() -> None:
+    """16,000 tokens as fast as they are read."""
+    rows = {}
+    with Demo([stream(*pieces(16_000))]) as demo:
+        for way in ways(demo.base_url):
+            with Kernel(**environment(demo)) as kernel:
+                kernel.run(way.load)
+                rows[way.name] = ask(kernel, way)
+    report("16,000 tokens at once", {n: run.seconds for n, run in rows.items()}, 1.5, "{:.2f} s".format)
+    report("16,000 tokens at once: bytes", {n: run.sent_bytes for n, run in rows.items()}, None, kilobytes)
+    verdict("16,000 tokens at once: bytes", rows["gemini_magics"].sent_bytes / 1e6, 0.6, "{:.2f} MB".format)
+    verdict("16,000 tokens at once: messages", rows["gemini_magics"].messages, 1000, "{:.0f}".format)
+
+
+def events(count: int = 100_000) -> None:
+    """Events a second from bytes, in pieces as a socket gives them, into the answer."""
+    data = b"".join(step for step in stream(*(["word "] * count)) if isinstance(step, bytes))
+    best = 0.0
+    for _ in range(3):
+        began = time.process_time()
+        reader, answer = Reader(), Answer()
+        for place in range(0, len(data), 16_384):
+            for event in reader.feed(data[place : place + 16_384]):
+                answer.add(event)
+        reader.close()
+        best = max(best, count / (time.process_time() - began))
+    if len(answer.text) != 5 * count:
+        raise RuntimeError("the answer is not whole")
+    verdict("events a second into the Answer (CPU)", best, 20_000, "{:,.0f}".format, least=True)
+
+
+def stop() -> None:
+    """Ctrl-C to idle, and what a wrong key leaves in the notebook."""
+    with Demo([[Head(), chunk(content="A beginning. "), Act.HANG]]) as demo:
+        waits: dict[str, float] = {}
+        for way in ways(demo.base_url):
+            with Kernel(**environment(demo)) as kernel:
+                kernel.run(way.load)
+                cell = "a-cell" if way.view else ""
+                waits[way.name] = kernel.run(way.question, cell=cell, interrupt_after_s=2.0, check=False).seconds
+        report("Ctrl-C to idle", waits, None, ms)
+        verdict("Ctrl-C to idle", waits["gemini_magics"], 0.3, ms)
+    with Demo([envelope(401, "The key is wrong")]) as demo, Kernel(**environment(demo)) as kernel:
+        kernel.run("%load_ext gemini_magics")
+        error = kernel.run("%%gemini\nHow?", cell="a-cell", check=False).error
+        verdict("wrong key: saved traceback", len(json.dumps(error)), 600, "{:.0f} B".format)
+
+
+PARTS = {"start": start, "stream": streams, "burst": burst, "events": events, "stop": stop}
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="which parts to run; all of them by default")
+    for name in parser.parse_args().parts or PARTS:
+        PARTS[name]()

@@ -1,0 +1,1 @@
+"""Turns that grow: asking a question, and conversations."""

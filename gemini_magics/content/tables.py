@@ -1,0 +1,196 @@
+"""Tables of pandas and polars as compact text, or as a picture of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.util import find_spec
+from itertools import accumulate
+from math import isfinite
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..core.messages import Attachment
+from ..core.plain import clean, shorten
+from ..core.settings import Settings
+from .kinds import is_a
+from .media import picture
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+    from PIL.ImageFont import FreeTypeFont, ImageFont
+
+COLUMNS = 40
+CELL_CHARS = 200
+TABLE_CHARS = 60_000  # some 20,000 tokens; rows are left out of a table that takes more
+
+PICTURE_COLUMNS = 16
+PICTURE_CELL_CHARS = 40
+FONT_PX = 18
+PADDING_PX = 8
+
+_DIGITS = 6
+_WHOLE_DIGITS = 15  # a float holds no more
+
+
+@dataclass(frozen=True)
+class _Excerpt:
+    """What is sent of a table, as text.
+
+    Attributes:
+        about: the kind of table, its shape, and what was left out, in a line.
+        types: the types of its columns, in a line.
+        note: the same for the chip: "60 of 1,000 rows"; "" where all of it is sent.
+    """
+
+    about: str
+    types: str
+    head: list[str]
+    rows: list[list[str]]
+    note: str
+
+
+def table(value: Any, name: str, settings: Settings) -> Attachment:
+    """Return a DataFrame or Series as a table: its name, shape and types, and its rows.
+
+    The text is Markdown's table without padding: after CSV the fewest tokens, and each row keeps its
+    columns apart for the reader. It has the index of pandas; at most `table_rows` rows and 40 columns, the
+    middle left out; numbers to 6 digits; long cells shortened. With `as_image` it becomes a picture.
+    """
+    if settings.as_image:
+        excerpt = _excerpt(value, settings.table_rows, PICTURE_COLUMNS, PICTURE_CELL_CHARS)
+        media, note = picture(_drawn(excerpt), name, settings)
+        return Attachment(name, "table", media, ", ".join(filter(None, (excerpt.note, note))))
+    rows = settings.table_rows
+    while True:
+        excerpt = _excerpt(value, rows, COLUMNS, CELL_CHARS)
+        written = _written(excerpt, name)
+        if len(written) <= TABLE_CHARS or len(excerpt.rows) <= 1:
+            return Attachment(name, "table", written, excerpt.note)
+        rows = len(excerpt.rows) // 2
+
+
+def _excerpt(value: Any, most_rows: int, most_columns: int, cell_chars: int) -> _Excerpt:
+    """Take the beginning and the end of a table, in both directions."""
+    frame = value.to_frame() if len(value.shape) == 1 else value
+    n_rows, n_columns = frame.shape
+    rows, columns = _ends(n_rows, max(most_rows, 1)), _ends(n_columns, most_columns)
+    kept = [place for part in columns for place in part]
+    index, lines = _lines(frame, rows)
+    names, types = [_name(column) for column in frame.columns], [str(dtype) for dtype in frame.dtypes]
+    counts = ((sum(map(len, rows)), n_rows, "rows"), (len(kept), n_columns, "columns"))
+    shown = [
+        [_cell(cell, cell_chars) for cell in (*labels, *(values[place] for place in kept))]
+        for labels, values in lines
+    ]
+    return _Excerpt(
+        about=_about(value, rows, columns),
+        types=_types([names[place] for place in kept], [types[place] for place in kept]),
+        head=[_cell(name, cell_chars) for name in (*index, *(names[place] for place in kept))],
+        rows=shown,
+        note=", ".join(f"{part:,} of {whole:,} {what}" for part, whole, what in counts if part < whole),
+    )
+
+
+def _ends(count: int, most: int) -> list[range]:
+    """Return the places that are kept: all of them, or as many from both ends."""
+    if count <= most:
+        return [range(count)]
+    return [range(most - most // 2), range(count - most // 2, count)]
+
+
+def _lines(frame: Any, rows: list[range]) -> tuple[list[str], list[tuple[tuple[Any, ...], tuple[Any, ...]]]]:
+    """Return the names of the index, and each row as its labels and its values; polars has no index."""
+    if is_a(frame, "polars.DataFrame"):
+        return [], [((), row) for part in rows for row in frame.slice(part.start, len(part)).rows()]
+    levels = frame.index.nlevels
+    names = ["" if name is None else _name(name) for name in frame.index.names]
+    parts = (frame.iloc[part.start : part.stop] for part in rows)
+    whole = (row for part in parts for row in part.itertuples(index=True, name=None))
+    return names, [(row[0] if levels > 1 else (row[0],), row[1:]) for row in whole]
+
+
+def _about(value: Any, rows: list[range], columns: list[range]) -> str:
+    kind = f"{type(value).__module__.partition('.')[0]} {type(value).__name__}"
+    shape = [_count(count, what) for count, what in zip(value.shape, ("row", "column"), strict=False)]
+    ends = [_places(part, what) for part, what in ((rows, "rows"), (columns, "columns")) if len(part) > 1]
+    return f"{kind}, {' × '.join(shape)}" + "".join(f"; {end}" for end in ends)
+
+
+def _count(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
+def _places(parts: list[range], what: str) -> str:
+    """Say which rows or columns are kept, counted from 1: "rows 1 to 30 and 971 to 1,000 follow"."""
+    spans = (
+        f"{part.start + 1:,} to {part.stop:,}" if len(part) > 1 else f"{part.stop:,}" for part in parts if part
+    )
+    return f"{what} {' and '.join(spans)} follow"
+
+
+def _types(names: list[str], types: list[str]) -> str:
+    if len(set(types)) == 1 and len(types) > 1:
+        return f"all {types[0]}"
+    return ", ".join(f"{name} {dtype}" for name, dtype in zip(names, types, strict=True))
+
+
+def _name(column: object) -> str:
+    """Write the name of a column; those of several levels are tuples."""
+    return " / ".join(map(str, column)) if isinstance(column, tuple) else str(column)
+
+
+def _cell(value: object, most_chars: int) -> str:
+    if isinstance(value, float):
+        return _number(value)
+    written = str(value)
+    if isinstance(value, datetime):
+        written = written.removesuffix(" 00:00:00")
+    return shorten(written, most_chars).replace("\r", "").replace("\n", "\\n")
+
+
+def _number(value: float) -> str:
+    """Write a float with 6 digits, and with its whole part and two more where that is longer."""
+    whole = len(str(abs(int(value)))) if isfinite(value) and abs(value) < 10**_WHOLE_DIGITS else 0
+    return f"{value:.{max(_DIGITS, whole + 2)}g}"
+
+
+def _written(excerpt: _Excerpt, name: str) -> str:
+    rows = (excerpt.head, ["---"] * len(excerpt.head), *excerpt.rows)
+    lines = ("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows)
+    return "\n".join([f"{name}: {excerpt.about}", f"Types: {excerpt.types}", "", *lines])
+
+
+def _drawn(excerpt: _Excerpt) -> Image:
+    """Draw a table in dark on white, every second row on grey, the head underlined."""
+    from PIL import Image, ImageDraw
+
+    font = _font()
+    rows = [[clean(cell) for cell in row] for row in (excerpt.head, *excerpt.rows)]
+    columns = zip(*rows, strict=True)
+    widths = [max(int(font.getlength(cell)) for cell in column) + 3 * PADDING_PX for column in columns]
+    width = max(sum(widths), int(font.getlength(excerpt.about))) + 2 * PADDING_PX
+    row_px = FONT_PX + 2 * PADDING_PX
+    image = Image.new("RGB", (width, row_px * (len(rows) + 1)), "white")
+    draw = ImageDraw.Draw(image)
+    draw.text((PADDING_PX, PADDING_PX), excerpt.about, fill="#555555", font=font)
+    for place, row in enumerate(rows, 1):
+        top = place * row_px
+        if place % 2:
+            draw.rectangle((0, top, width, top + row_px - 1), fill="#f2f2f2" if place > 1 else "white")
+        for cell, right in zip(row, accumulate(widths), strict=True):
+            draw.text((right, top + PADDING_PX), cell, fill="black", font=font, anchor="ra")
+    draw.line((0, 2 * row_px, width, 2 * row_px), fill="black", width=2)
+    return image
+
+
+def _font() -> FreeTypeFont | ImageFont:
+    """Return matplotlib's DejaVu Sans, which knows most alphabets, or else Pillow's own font."""
+    from PIL import ImageFont
+
+    matplotlib = find_spec("matplotlib")
+    if matplotlib and matplotlib.origin:
+        file = Path(matplotlib.origin).parent / "mpl-data" / "fonts" / "ttf" / "DejaVuSans.ttf"
+        if file.exists():
+            return ImageFont.truetype(file, FONT_PX)
+    return ImageFont.load_default(FONT_PX)

@@ -1,0 +1,390 @@
+"""Markdown from a model as HTML that is safe wherever it is shown, whole or while it grows.
+
+The HTML holds only what is made here: no tag, attribute or style of the text's own, no picture, no link but
+to http, https and mailto, each with its host in sight, and no formula that does more than draw.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass
+from html import escape as escaped
+from itertools import pairwise
+from typing import Any
+
+from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
+from markdown_it.rules_block import table
+from markdown_it.token import Token
+
+from .highlight import highlight
+from .plain import legible, reveal, shorten
+from .tex import drawable, use_math
+
+DEEPEST = 16  # containers in containers; what is nested deeper is shown as plain text
+LONGEST_BLOCK_CHARS = 32_000  # a longer block is shown as several, except for code
+LONGEST_CHARS = 300_000  # the model writes 65,536 tokens at most, about 260,000 characters
+LONGEST_HTML_CHARS = 1_500_000
+LONGEST_HEAD_CHARS = 1_000  # of a table, to be repeated when the table is shown as several
+LARGEST_GROWTH = 30  # times, from Markdown to HTML; what grows more is shown as plain text
+LANGUAGE_CHARS = 24
+
+_WEB = re.compile(
+    r"https?://([\w.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?(?:[/?#].*)?", re.ASCII | re.IGNORECASE | re.DOTALL
+)
+_MAIL = re.compile(r"mailto:([\w.+-]+@[\w.-]+)(?:\?.*)?", re.ASCII | re.IGNORECASE | re.DOTALL)
+_RIGHT_TO_LEFT = re.compile(
+    "[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]"
+)
+
+Env = MutableMapping[str, Any]
+Tokens = Sequence[Token]
+
+
+def parser() -> MarkdownIt:
+    """Return a new parser of the Markdown that is known here: CommonMark, tables, ~~strikes~~, formulas."""
+    md = _Parser("commonmark", {"html": False, "maxNesting": DEEPEST, "xhtmlOut": False}, renderer_cls=_Html)
+    md.enable("strikethrough").disable(["html_block", "html_inline"])
+    # After headings, lists and fences, as GitHub has it: a line is none of these only until the next has come.
+    md.block.ruler.before("lheading", "pipe_table", table, {"alt": ["paragraph", "reference"]})
+    use_math(md)
+    return md
+
+
+def render(text: str) -> str:
+    """Return a text as HTML. What goes beyond LONGEST_CHARS is not shown; a last line says how much."""
+    return "".join(rendered(text))
+
+
+def rendered(text: str) -> list[str]:
+    """Return a text as the HTML of its blocks, one after the other."""
+    definitions = Blocks()
+    if "]:" in text:  # a link may come before its definition
+        definitions.add(text + "\n")
+        list(definitions)
+    blocks = Blocks(definitions.references)
+    blocks.add(text)
+    return list(blocks)
+
+
+def escape(text: str) -> str:
+    """Return text as HTML in which nothing is markup, neither for the page nor for its formulas.
+
+    MathJax looks for its delimiters in stretches of text between tags, so a dollar or a backslash in a
+    span of its own is none.
+    """
+    return re.sub(r"[$\\]", r"<span>\g<0></span>", escaped(text, quote=False))
+
+
+def anchor(url: str, text: str, *, name_host: bool = True) -> str:
+    """Return a link, its host named beside it; only the text where the URL must not be followed."""
+    href = _PARSER.normalizeLink(url)
+    host = _host(href)
+    if not host:
+        return escape(text)
+    return f"{_opened(href)}{escape(text)}</a>{_named(host, text) if name_host else ''}"
+
+
+class Blocks:
+    """Markdown that grows, as the HTML of its top-level blocks.
+
+    A block that has ended is rendered once and stays; only the unfinished tail is read again. However the
+    text was cut into pieces, the blocks are the same.
+
+    Attributes:
+        references: the link definitions that have come so far.
+    """
+
+    def __init__(self, references: Mapping[str, Any] | None = None) -> None:
+        self.references = dict(references or {})
+        self._pieces: list[str] = []
+        self._room_chars = LONGEST_CHARS
+        self._left_out_chars = 0
+        self._finished: list[str] = []
+        self._finished_chars = 0
+        self._tail = ""
+        self._lines_read = 0  # of the tail
+        self._fence: re.Pattern[str] | None = None  # what ends the block of code that the tail is
+        self._fence_at = 0
+        self._told: list[str] = []
+        self._told_finished = 0
+
+    def add(self, piece: str) -> None:
+        """Take in the next piece of the text."""
+        taken = piece[: self._room_chars]
+        self._pieces.append(taken)
+        self._room_chars -= len(taken)
+        self._left_out_chars += len(piece) - len(taken)
+
+    @property
+    def finished(self) -> int:
+        """How many blocks, counted from the first, will not change any more."""
+        return len(self._finished)
+
+    @property
+    def html(self) -> str:
+        """The text so far."""
+        return "".join(self)
+
+    def changes(self) -> list[tuple[int, str]]:
+        """Return the place and the HTML of each block that has changed since the last call.
+
+        The HTML is empty where there is no such block any more.
+        """
+        before, now = self._told, list(self)
+        now += [""] * (len(before) - len(now))
+        changed = [
+            (place, now[place])
+            for place in range(self._told_finished, len(now))
+            if place >= len(before) or now[place] != before[place]
+        ]
+        self._told, self._told_finished = now, self.finished
+        return changed
+
+    def __iter__(self) -> Iterator[str]:
+        """The HTML of each block, the tail as if it ended here."""
+        self._tail += "".join(self._pieces)
+        self._pieces.clear()
+        while self._finish_some():
+            pass
+        yield from self._finished
+        yield from (block.html for block in _read(self._tail, dict(self.references)))
+        if self._left_out_chars:
+            left_out = f"{self._left_out_chars:,} more characters are not shown here; the answer object holds them."
+            yield f'<p class="gemini-note">{left_out}</p>\n'
+
+    def _finish_some(self) -> bool:
+        """Move blocks that have ended from the tail to the finished ones; return whether there may be more."""
+        if self._fence:
+            return self._finish_code(self._fence)
+        view = self._tail[:LONGEST_BLOCK_CHARS]
+        lines = [0, *(found.end() for found in re.finditer("\n", view))]  # where each begins
+        overlong = len(self._tail) > len(view)
+        if len(lines) - 1 == self._lines_read and not overlong:
+            return False
+        self._lines_read = len(lines) - 1
+        # A line is only read when it is complete: the rest of "-|-" may still make it something else.
+        blocks = _read(view[: lines[-1]], self.references)
+        ended = 0
+        for block, following in pairwise([*blocks, None]):
+            if block.kind == "fence" and block is blocks[0]:
+                marker = block.tokens[0].markup
+                self._fence = re.compile(rf"^ {{0,3}}{marker[0]}{{{len(marker)},}}[ \t\r]*\n", re.MULTILINE)
+                self._fence_at = lines[block.first + 1]
+                return True
+            end = block.end(following, self._lines_read)
+            if end is None:
+                break
+            self._keep(block.html)
+            ended = end
+        if ended:
+            self._drop(lines[ended])
+        elif overlong:
+            self._cut(view, lines, blocks)
+        return bool(ended) or overlong
+
+    def _finish_code(self, fence: re.Pattern[str]) -> bool:
+        """Finish the block of code that the tail begins with, if its closing fence has come."""
+        found = fence.search(self._tail, self._fence_at)
+        if not found:
+            self._fence_at = max(self._fence_at, self._tail.rfind("\n") + 1)
+            return False
+        for block in _read(self._tail[: found.end()], self.references):
+            self._keep(block.html)
+        self._drop(found.end())
+        self._fence = None
+        return True
+
+    def _cut(self, view: str, lines: list[int], blocks: list[_Block]) -> None:
+        """Finish the part of an overlong block that there is room for: up to its last item, or last line."""
+        head = ""
+        line = len(lines) - 1
+        if blocks:
+            first = blocks[0].first
+            line = max((place for place in blocks[0].parts if place > first), default=line)
+            if blocks[0].kind == "table_open" and line > first + 2:
+                head = view[lines[first] : lines[first + 2]]
+        end = lines[line] or len(view)
+        for block in _read(view[:end], self.references):
+            self._keep(block.html)
+        self._drop(end)
+        if len(head) <= LONGEST_HEAD_CHARS:
+            self._tail = head + self._tail
+
+    def _keep(self, html: str) -> None:
+        self._finished.append(html)
+        self._finished_chars += len(html)
+
+    def _drop(self, end: int) -> None:
+        """Forget the tail up to `end`, and all of it when no more can be shown."""
+        self._tail = self._tail[end:]
+        self._lines_read = 0
+        if self._finished_chars > LONGEST_HTML_CHARS:
+            self._left_out_chars += len(self._tail)
+            self._tail = ""
+            self._room_chars = 0
+
+
+@dataclass(frozen=True)
+class _Block:
+    """A block of a text.
+
+    Attributes:
+        first: its first line, counted from 0.
+        last: one past its last line.
+    """
+
+    tokens: Tokens
+    source: str
+    first: int
+    last: int
+    env: Env
+
+    @property
+    def kind(self) -> str:
+        return self.tokens[0].type
+
+    @property
+    def parts(self) -> Iterator[int]:
+        """The first lines of its items, if it has any that can stand alone."""
+        return (t.map[0] for t in self.tokens if t.level == 1 and t.map and t.type != "tbody_open")
+
+    def end(self, following: _Block | None, lines: int) -> int | None:
+        """Return the line on which it has ended for good, None if a line after `lines` may belong to it."""
+        if self.kind in ("heading_open", "hr", "math_block"):
+            return self.last
+        if self.kind in ("bullet_list_open", "ordered_list_open", "code_block"):  # go on after blank lines
+            return following.first if following else None
+        if self.kind == "fence":
+            return None
+        return self.last if self.last < lines else None
+
+    @property
+    def html(self) -> str:
+        """Its HTML; as plain text where it is nested too deeply or would grow too much."""
+        html = "" if self._is_deep() else _PARSER.renderer.render(self.tokens, _PARSER.options, self.env)
+        if not html or len(html) > LARGEST_GROWTH * len(self.source) + 1_000:
+            html = f'<pre class="gemini-plain" tabindex="0">{escaped(self.source, quote=False)}</pre>\n'
+        return f'<div dir="auto">{html}</div>\n' if _RIGHT_TO_LEFT.search(self.source) else html
+
+    def _is_deep(self) -> bool:
+        # The parser drops what is nested deeper than it goes, so the level before that is too deep already.
+        return any(
+            token.level >= DEEPEST - 1 or any(child.level > DEEPEST for child in token.children or ())
+            for token in self.tokens
+        )
+
+
+def _read(text: str, references: dict[str, Any]) -> list[_Block]:
+    """Split a text into blocks; link definitions in it join the references."""
+    text = legible(text)
+    env: Env = {"references": references}
+    groups: list[list[Token]] = []
+    for token in _PARSER.parse(text, env):
+        if token.level == 0 and token.nesting >= 0:
+            groups.append([])
+        groups[-1].append(token)
+    lines = text.split("\n")
+    blocks = []
+    for tokens in groups:
+        first, last = tokens[0].map or (0, len(lines))
+        blocks.append(_Block(tokens, "\n".join(lines[first:last]), first, last, env))
+    return blocks
+
+
+class _Parser(MarkdownIt):
+    def validateLink(self, url: str) -> bool:  # noqa: N802 - the name is markdown-it's
+        return _host(url) is not None
+
+
+class _Html(RendererHTML):
+    """What becomes of each token; what is not here becomes the tag of its name."""
+
+    def text(self, tokens: Tokens, idx: int, options: Any, env: Env) -> str:
+        return escape(tokens[idx].content)
+
+    def code_inline(self, tokens: Tokens, idx: int, options: Any, env: Env) -> str:
+        return f"<code>{escaped(reveal(tokens[idx].content), quote=False)}</code>"
+
+    def code_block(self, tokens: Tokens, idx: int, options: Any, env: Env) -> str:
+        return _code(tokens[idx].content, "")
+
+    def fence(self, tokens: Tokens, idx: int, options: Any, env: Env) -> str:
+        return _code(tokens[idx].content, tokens[idx].info)
+
+    def math_inline(self, tokens: Tokens, idx: int, options: Any, env: Env) -> str:
+        token = tokens[idx]
+        tex = token.markup + token.content + token.markup
+        return f'<span class="gemini-math">{escaped(tex, quote=False)}</span>' if drawable(tex) else f"<code>{escaped(tex, quote=False)}</code>"
+
+    def math_block(self, tokens: Tokens, idx: int, options: Any, env: Env) -> str:
+        token = tokens[idx]
+        if not drawable(token.content):
+            return _code(f"$${token.content}$${token.info}", "")
+        return f'<div class="gemini-math">$${escaped(token.content, quote=False)}$${escape(token.info)}</div>\n'
+
+    # The outline of a notebook is its author's: JupyterLab leaves headings of this class out of it.
+    def heading_open(self, tokens: Tokens, idx: int, options: Any, env: Env) -> str:
+        return f'<{_lower(tokens[idx].tag)} class="jp-toc-ignore">'
+
+    def heading_close(self, tokens: Tokens, idx: int, options: Any, env: Env) -> str:
+        return f"</{_lower(tokens[idx].tag)}>\n"
+
+    def table_open(self, tokens: Tokens, idx: int, options: Any, env: Env) -> str:
+        return '<div class="gemini-table" tabindex="0" style="overflow:auto"><table>\n'
+
+    def table_close(self, tokens: Tokens, idx: int, options: Any, env: Env) -> str:
+        return "</table></div>\n"
+
+    def link_open(self, tokens: Tokens, idx: int, options: Any, env: Env) -> str:
+        close = next(place for place in range(idx, len(tokens)) if tokens[place].type == "link_close")
+        words = self.renderInlineAsText(tokens[idx + 1 : close], options, env)
+        href = str(tokens[idx].attrs["href"])
+        env["link"] = _named(_host(href) or "", words)
+        return _opened(href)
+
+    def link_close(self, tokens: Tokens, idx: int, options: Any, env: Env) -> str:
+        return f"</a>{env.pop('link')}"
+
+    def image(self, tokens: Tokens, idx: int, options: Any, env: Env) -> str:
+        token = tokens[idx]
+        words = escape(f"[image: {self.renderInlineAsText(token.children, options, env) or 'no description'}]")
+        if "link" in env:  # no link within a link
+            return words
+        source = str(token.attrs["src"])
+        return f'{_opened(source)}{words}</a> <span class="gemini-host">({_host(source)}, not loaded)</span>'
+
+
+def _code(code: str, info: str) -> str:
+    found = re.match(r"[\w.+#-]+", info.strip())
+    language = found[0] if found else ""
+    label = f'<div class="gemini-language">{escape(shorten(language, LANGUAGE_CHARS))}</div>' if language else ""
+    lines = highlight(reveal(code).removesuffix("\n"), language)
+    return f'<div class="gemini-code">{label}<pre tabindex="0"><code>{lines}</code></pre></div>\n'
+
+
+def _lower(tag: str) -> str:
+    """An answer stands below the headings of its notebook: h1 becomes h3."""
+    return f"h{min(int(tag[1]) + 2, 6)}"
+
+
+def _host(url: str) -> str | None:
+    """Return the host or mail address that a URL leads to, None where it must not be followed."""
+    found = _WEB.fullmatch(url) or _MAIL.fullmatch(url)
+    return found[1].lower() if found else None
+
+
+def _opened(href: str) -> str:
+    return f'<a href="{escaped(href)}" target="_blank" rel="noopener noreferrer">'
+
+
+def _named(host: str, words: str) -> str:
+    """Return what names the host beside a link, unless its words are the address."""
+    address = rf"\s*(?:https?://|mailto:)?{re.escape(host)}(?:[/?#].*)?"
+    if re.fullmatch(address, words, re.IGNORECASE | re.DOTALL):
+        return ""
+    return f' <span class="gemini-host">({host})</span>'
+
+
+_PARSER = parser()

@@ -1,0 +1,1 @@
+"""What people type and see: the magics, their options, and the views of an answer."""

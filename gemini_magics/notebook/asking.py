@@ -1,0 +1,87 @@
+"""The question of a cell is asked: what goes out is shown, and the answer goes where the cell wants it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from html import escape
+
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.display import display
+
+from ..chat.ask import View, answer_to
+from ..chat.schema import Schema, answer_in, schema_of
+from ..content.expression import value_of
+from ..core.answer import Answer
+from ..core.errors import BadRequest, Unfit
+from ..core.messages import Attachment
+from ..core.plain import reveal
+from ..core.question import Question
+from .code_cell import put_code
+from .masked import is_past
+from .options import Line
+from .show import show_request, view_for
+
+
+def ask_in_cell(
+    asked: Line, question: Question, shell: InteractiveShell, *, shown: Iterable[Attachment] | None = None
+) -> Answer | None:
+    """Ask as the line of a cell says, and return the answer; None where it was a dry run.
+
+    Args:
+        shown: the attachments whose text is shown before it goes; unless said, those of cells that ran.
+
+    Raises:
+        Unfit: the answer has not the form that the line asks for; it is the error's `answer`.
+        GeminiError: as `answer_to` does.
+    """
+    schema = _schema(asked, shell)
+    if asked.dry_run:
+        show_request(replace(question, schema=schema.json) if schema else question)
+        return None
+
+    _show_text(filter(is_past, question.attachments) if shown is None else shown)
+
+    def keep(answer: Answer) -> None:
+        if asked.to:
+            shell.user_ns[asked.to] = answer
+
+    def again(misfit: Unfit) -> View:
+        line = f"The answer does not fit {asked.schema}: {misfit.why}. Asking once more."
+        display({"text/plain": line}, raw=True)
+        return view_for(shell, question.settings)
+
+    view = view_for(shell, question.settings)
+    if schema:
+        return answer_in(schema, question, view=view, again=again, started=keep)
+    answer = answer_to(question, view=view, started=keep)
+    if asked.code:
+        if not answer.code:
+            error = Unfit("The answer holds no block of code: ask for one, or leave --code out.")
+            error.answer = answer
+            raise error
+        put_code(answer.code, shell)
+    return answer
+
+
+def _show_text(attachments: Iterable[Attachment]) -> None:
+    for attachment in attachments:
+        if isinstance(attachment.content, str):
+            text = reveal(attachment.content)
+            html = (
+                f"<details><summary>Sent: {escape(attachment.label)}</summary>"
+                f'<pre tabindex="0" style="max-height: 24em; overflow: auto">{escape(text)}</pre></details>'
+            )
+            display({"text/html": html, "text/plain": f"Sent: {attachment.label}\n\n{text}"}, raw=True)
+
+
+def _schema(asked: Line, shell: InteractiveShell) -> Schema | None:
+    if not asked.schema:
+        return None
+    if asked.code:
+        raise BadRequest("--schema asks for data and --code for code: take one of them.")
+
+    def value(expression: str) -> object:
+        return eval(expression, shell.user_global_ns, shell.user_ns)  # noqa: S307 - the person's own code
+
+    return schema_of(value_of(asked.schema, value, shell.user_ns), asked.schema)

@@ -1,0 +1,33 @@
+"""A cell becomes a question: what it names is looked up in the notebook."""
+
+from __future__ import annotations
+
+from IPython.core.interactiveshell import InteractiveShell
+
+from ..chat.ask import user_turn
+from ..chat.conversation import next_question
+from ..content.attach import attach_word
+from ..content.prompt import read
+from ..core.question import Question
+from ..core.settings import resolve
+from .anchor import Anchors
+from .frontend import cell_id
+from .masked import masked_past
+from .options import Line
+
+
+def question_of(asked: Line, body: str | None, shell: InteractiveShell, anchors: Anchors) -> Question:
+    """Make the question of a `%%gemini` cell, or of a `%gemini` line where there is no body.
+
+    Raises:
+        BadRequest: something named is not there or cannot be sent, or nothing is asked.
+    """
+
+    def value(expression: str) -> object:
+        return eval(expression, shell.user_global_ns, shell.user_ns)  # noqa: S307 - the person's own code
+
+    settings = resolve(asked.settings)
+    prompt = asked.question if body is None else body.removesuffix("\n")
+    attached = [attach_word(word, value, shell.user_ns, settings) for word in asked.words]
+    turn = user_turn([*(masked_past(each) for each in attached), *read(prompt, value, settings)])
+    return next_question(turn, settings, cell_id(shell), anchors.next(prompt), anchors.place)

@@ -1,0 +1,42 @@
+"""Code of an answer becomes the next cell, for the person to read and to run. Nothing here runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.display import display
+
+from ..core.extract import Code
+from ..core.plain import reveal
+from .frontend import kind
+
+PYTHON = ("", "python", "python3", "py", "ipython", "ipython3")
+
+
+def put_code(code: Sequence[Code], shell: InteractiveShell) -> None:
+    """Put the Python of an answer into the next cell; where a frontend adds no cells, show it to be copied.
+
+    Blocks in other languages go there only when there is no Python at all. Invisible and bidirectional
+    characters are written out, so that what is read is what would run.
+    """
+    blocks = [block for block in code if block.language in PYTHON] or code
+    text = reveal("\n\n".join(block.text.strip("\n") for block in blocks))
+    shell.set_next_input(text, replace=False)
+    where = kind(shell)
+    if where == "terminal":  # the next prompt holds it, in plain sight
+        return
+    languages = dict.fromkeys(reveal(block.language) for block in code if block not in blocks)
+    without = f", without the {' and '.join(languages)}" if languages else ""
+    if where == "notebook":
+        display({"text/plain": f"The code is in the next cell{without}. It was not run."}, raw=True)
+        return
+    # A frontend that names no cells may add none either: a console, Colab, a program that runs notebooks.
+    said = f"Code for a cell of its own{without}. It was not run:"
+    html = (
+        f"<p>{escape(said)}</p>"
+        '<pre tabindex="0" style="overflow: auto; padding: 0.6em; border: 1px solid; user-select: all">'
+        f"<code>{escape(text)}</code></pre>"
+    )
+    display({"text/html": html, "text/plain": f"{said}\n\n{text}"}, raw=True)

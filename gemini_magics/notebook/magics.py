@@ -1,0 +1,147 @@
+"""The magics: %%gemini and %gemini, and the smaller ones around them."""
+
+from __future__ import annotations
+
+import warnings
+from getpass import getpass
+
+from IPython.core.error import StdinNotImplementedError
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
+
+from ..core.errors import BadRequest
+from ..core.settings import resolve, use_session_defaults
+from ..service import keys
+from ..service.services import Service, find
+from .anchor import Anchors
+from .chat_magics import ChatMagics
+from .defaults import SessionDefaults
+from .fix_magics import FixMagics
+from .one_line import one_line_errors
+from .options import help_text, read_cell_line, read_question_line
+from .panel_magics import PanelMagics
+from .recording_magics import RecordingMagics
+from .typed import as_typed
+from .usage_magics import UsageMagics
+
+
+@magics_class
+class GeminiMagics(Magics, SessionDefaults):
+    """Questions to Gemini in cells. Each trait is a default for this session."""
+
+    def __init__(self, shell: InteractiveShell) -> None:
+        super().__init__(shell)
+        self.anchors = Anchors(shell)
+
+    @no_var_expand
+    @line_cell_magic("gm")
+    @line_cell_magic
+    def gemini(self, line: str, cell: str | None = None) -> None:  # noqa: D102 - written below
+        with one_line_errors():
+            asked = read_question_line(line) if cell is None else read_cell_line(line)
+            # What asks and shows is loaded here, by the first question: loading the extension stays free.
+            from .asking import ask_in_cell
+            from .cell import question_of
+
+            ask_in_cell(asked, question_of(asked, cell, self.shell, self.anchors), self.shell)
+
+    gemini.__doc__ = help_text()
+
+    @no_var_expand
+    @line_magic
+    def gemini_key(self, line: str) -> None:
+        """Give the key of a service, in a field that hides what is typed.
+
+        %gemini_key [SERVICE] [--save | --forget]
+
+        The key stays in this session's memory, bound to the service's address. --save puts it into the
+        system's keyring as well, --forget removes it from both.
+        """
+        with one_line_errors():
+            words = line.split()
+            actions = [word for word in words if word in ("--save", "--forget")]
+            named = [word for word in words if word not in actions]
+            if len(named) > 1 or len(actions) > 1 or any(word.startswith("--") for word in named):
+                raise BadRequest(
+                    "Write %gemini_key [SERVICE] [--save | --forget]: the key is asked for, never typed here."
+                )
+            self._keep_key(find(resolve({"service": named[0]} if named else {})), actions)
+
+    def _keep_key(self, service: Service, actions: list[str]) -> None:
+        if actions == ["--forget"]:
+            keys.forget(service)
+            return
+        try:
+            typed = getpass(f"Key for {service.name}: ")
+        except StdinNotImplementedError:
+            raise BadRequest(
+                f"Nobody can type here: set the environment variable {service.key_variable} instead."
+            ) from None
+        (keys.save if actions else keys.remember)(service, typed)
+
+    @line_magic
+    def gemini_last(self, line: str) -> None:
+        """Show the newest answer again, or the newest N: %gemini_last [N]."""
+        with one_line_errors():
+            if line.strip() and not (line.strip().isdecimal() and int(line)):
+                raise BadRequest("Write %gemini_last, or %gemini_last 3 for the newest three.")
+            from ..chat.ask import recent
+            from .show import show
+
+            answers = recent()[-int(line or 1) :]
+            if not answers:
+                raise BadRequest("Nothing was asked in this session yet: write a question in a %%gemini cell.")
+            for answer in answers:
+                show(answer)
+
+
+OTHERS = (ChatMagics, UsageMagics, RecordingMagics, PanelMagics)
+MAGICS = (GeminiMagics, FixMagics, *OTHERS)
+
+
+def load(shell: InteractiveShell) -> None:
+    """Register the magics, unless another extension owns their names, and take up its defaults."""
+    unload(shell)
+    gemini = GeminiMagics(shell)
+    fix = FixMagics(shell, gemini.anchors)
+    for magics in (gemini, fix, *(each(shell) for each in OTHERS)):
+        _leave_to_others(shell, magics)
+        shell.register_magics(magics)
+    gemini.anchors.register()
+    fix.failures.register()
+    shell.input_transformers_cleanup.insert(0, as_typed)
+    use_session_defaults(gemini.values)
+
+
+def _leave_to_others(shell: InteractiveShell, magics: Magics) -> None:
+    """Give up the names that another extension owns, and say so."""
+    for kind, registered in magics.magics.items():
+        for name in list(registered):
+            owner = shell.magics_manager.magics[kind].get(name)
+            if owner is not None:
+                del registered[name]
+                instead = ", and answers to %%gm" if name == "gemini" else ""
+                warnings.warn(
+                    f"{'%%' if kind == 'cell' else '%'}{name} belongs to {owner.__module__}; "
+                    f"gemini_magics leaves it there{instead}.",
+                    stacklevel=4,
+                )
+
+
+def unload(shell: InteractiveShell) -> None:
+    """Undo `load`: magics, defaults and the input transformer; answers and variables stay."""
+    for table in shell.magics_manager.magics.values():
+        for name, magic in list(table.items()):
+            if isinstance(getattr(magic, "__self__", None), MAGICS):
+                del table[name]
+    for each in MAGICS:
+        shell.magics_manager.registry.pop(each.__name__, None)
+    for magics in [each for each in shell.configurables if isinstance(each, MAGICS)]:
+        shell.configurables.remove(magics)
+        if isinstance(magics, GeminiMagics):
+            magics.anchors.unregister()
+        if isinstance(magics, FixMagics):
+            magics.failures.unregister()
+    if as_typed in shell.input_transformers_cleanup:
+        shell.input_transformers_cleanup.remove(as_typed)
+    use_session_defaults()

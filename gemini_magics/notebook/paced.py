@@ -1,0 +1,76 @@
+"""Answers as plain outputs: one display handle that is updated in place, at a pace any page can follow."""
+
+from __future__ import annotations
+
+import time
+
+from IPython.display import clear_output, display
+
+from ..core.answer import Answer
+from ..core.markdown import Blocks
+from ..core.messages import Event, Text, Thinking
+from ..core.provenance import metadata
+from ..core.twin import bundle
+
+
+class PacedView:
+    """Shows an answer where no widget can: each update replaces the whole output.
+
+    A page takes time in proportion to the length of what it replaces (about 0.3 s of its main thread
+    for 5,000 tokens), so the pause between updates grows with the answer.
+    """
+
+    tick_s = 0.25
+    shortest_s, longest_s = 0.3, 5.0
+    s_per_character = 0.4 / 4000
+
+    def __init__(self) -> None:
+        self._text, self._thinking = Blocks(), Blocks()
+        self._due = 0.0
+        self._shown_text = False
+
+    def begin(self, answer: Answer) -> None:
+        """Open the output."""
+        self._handle = display(bundle(answer), raw=True, display_id=True)
+        self._pause(answer)
+
+    def update(self, answer: Answer, events: list[Event]) -> None:
+        """Take the new words in, and show them when it is time; the first word is shown at once."""
+        for event in events:
+            match event:
+                case Thinking(piece):
+                    self._thinking.add(piece)
+                case Text(piece):
+                    self._text.add(piece)
+        first_text = answer.writing and not self._shown_text
+        if first_text or time.monotonic() >= self._due:
+            self._shown_text = answer.writing or self._shown_text
+            self._handle.update(self._bundle(answer), raw=True)
+            self._pause(answer)
+
+    def end(self, answer: Answer) -> None:
+        """Leave the finished answer in the output."""
+        self._handle.update(bundle(answer), raw=True, metadata=metadata(answer))
+
+    def _bundle(self, answer: Answer) -> dict[str, str]:
+        return bundle(answer, text=self._text, thinking=self._thinking)
+
+    def _pause(self, answer: Answer) -> None:
+        length = len(answer.text) + len(answer.thinking)
+        pause = min(max(self.s_per_character * length, self.shortest_s), self.longest_s)
+        self._due = time.monotonic() + pause
+
+
+class OnceView(PacedView):
+    """Shows an answer where outputs cannot be updated: how it goes at first, then the whole at its end.
+
+    Inside an `ipywidgets.Output` updates of a display are not applied, but clearing is.
+    """
+
+    def update(self, answer: Answer, events: list[Event]) -> None:
+        """Wait for the end."""
+
+    def end(self, answer: Answer) -> None:
+        """Replace the output by the finished answer."""
+        clear_output(wait=True)
+        display(bundle(answer), raw=True, metadata=metadata(answer))

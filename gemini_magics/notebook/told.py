@@ -1,0 +1,118 @@
+"""A traceback as text for somebody who knows the libraries: one's own code in full, theirs in a line."""
+
+from __future__ import annotations
+
+import linecache
+import os
+import re
+import sysconfig
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from IPython.core.interactiveshell import InteractiveShell
+
+from ..core.plain import shorten
+
+CAUSES = 5
+STEPS = 10
+LINES_BEFORE = 2
+MESSAGE_CHARS = 4_000
+
+_LIBRARIES = tuple(
+    sorted({sysconfig.get_path(name) + os.sep for name in ("stdlib", "platstdlib", "purelib", "platlib")})
+)[::-1]
+
+
+def told(error: BaseException, shell: InteractiveShell) -> str:
+    """Write the traceback of an error and of those that led to it."""
+    links = [_one(each, shell) for each in _chain(error)]
+    return "\n\nWhile that was handled, or because of it:\n\n".join(links)
+
+
+def variables_of(error: BaseException, shell: InteractiveShell) -> Mapping[str, Any]:
+    """Return the variables of the function that failed, of the innermost that is no library's."""
+    own = [frame for frame, _ in _frames(error) if not _library(frame)]
+    return dict(own[-1].f_locals) if own and own[-1].f_locals is not shell.user_ns else {}
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    """Return an error after those that led to it."""
+    chain = [error]
+    while len(chain) < CAUSES:
+        newest = chain[-1]
+        earlier = newest.__cause__ or (None if newest.__suppress_context__ else newest.__context__)
+        if earlier is None or earlier in chain:
+            break
+        chain.append(earlier)
+    return chain[::-1]
+
+
+def _one(error: BaseException, shell: InteractiveShell) -> str:
+    steps = list(_steps(_frames(error), shell))
+    if len(steps) > 2 * STEPS:
+        steps[STEPS:-STEPS] = [f"… ({len(steps) - 2 * STEPS} more)"]
+    if isinstance(error, BaseExceptionGroup):
+        steps += [_one(inner, shell) for inner in error.exceptions[:CAUSES]]
+    return "\n".join([*steps, _message(error, shell)])
+
+
+def _frames(error: BaseException) -> list[tuple[FrameType, int]]:
+    """Return the frames of an error from the first that is no library's: IPython's lead to the cell."""
+    frames = list(traceback.walk_tb(error.__traceback__))
+    while frames and _library(frames[0][0]):
+        del frames[0]
+    return frames
+
+
+def _steps(frames: Sequence[tuple[FrameType, int]], shell: InteractiveShell) -> Iterator[str]:
+    """Yield where each call stood; of neighbours in libraries, and of the same call again, the last alone."""
+    for own, neighbours in groupby(
+        frames, key=lambda each: None if _library(each[0]) else (each[0].f_code, each[1])
+    ):
+        *passed, (frame, line) = neighbours
+        if passed:
+            yield f"… ({len(passed)} more {'of the same' if own else 'in libraries'})"
+        function = frame.f_code.co_qualname
+        within = "" if function == "<module>" else f", in {function}"
+        where = f"{_file(frame.f_code.co_filename, shell)}, line {line}{within}"
+        yield "\n".join([where, *_code(frame, line)])
+
+
+def _code(frame: FrameType, line: int) -> Iterator[str]:
+    """Yield the line that ran and, of one's own code, those before it that belong to the same function."""
+    first = line if _library(frame) else max(line - LINES_BEFORE, frame.f_code.co_firstlineno)
+    for number in range(first, line + 1):
+        source = linecache.getline(frame.f_code.co_filename, number, frame.f_globals).rstrip()
+        if source:
+            yield f"{'-->' if number == line else '   '} {number} {source}"
+
+
+def _message(error: BaseException, shell: InteractiveShell) -> str:
+    message = "".join(traceback.format_exception_only(error)).strip()
+    if isinstance(error, SyntaxError) and error.filename:
+        message = message.replace(f'File "{error.filename}"', _file(error.filename, shell))
+    return shorten(re.sub("\x1b\\[[0-9;]*m", "", message), MESSAGE_CHARS)
+
+
+def _library(frame: FrameType) -> bool:
+    name = frame.f_code.co_filename
+    if name.startswith("<"):
+        return name.startswith(("<frozen", "<string>"))  # a cell's may be "<ipython-input-3-...>"
+    path = Path(name)
+    # Cython's names are relative.
+    return name.startswith(_LIBRARIES) or "site-packages" in path.parts or not path.is_absolute()
+
+
+def _file(name: str, shell: InteractiveShell) -> str:
+    """Name a file for people: "In[3]" for a cell, a library's from its package on, others from here."""
+    cell = hasattr(shell.compile, "format_code_name") and shell.compile.format_code_name(name)  # IPython 8
+    if cell:
+        return cell[1]
+    for folder in (*_LIBRARIES, str(Path.cwd()) + os.sep):
+        if name.startswith(folder):
+            return name.removeprefix(folder)
+    return name

@@ -1,0 +1,82 @@
+"""The fixtures of the browser tests: one server and one browser for all of them."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from lab import App, Notebook, Server, chromium, launch, notebook, with_cells
+from prompter import Prompter
+
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext
+
+PACKAGES = ("playwright", "axe_playwright_python", "jupyterlab", "notebook")
+MISSING = 'No browser to test with: apt-get install chromium, and pip install "gemini_magics[browser]".'
+
+Open = Callable[..., Notebook]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def browser_session() -> Iterator[BrowserContext]:
+    if not (chromium() and all(map(importlib.util.find_spec, PACKAGES))):
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(MISSING)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright, launch(playwright) as browser:
+        yield browser.new_context(permissions=["clipboard-read", "clipboard-write"])
+
+
+@pytest.fixture(scope="session")
+def prompter() -> Iterator[Prompter]:
+    with closing(Prompter()) as prompter:
+        yield prompter
+
+
+@pytest.fixture(scope="session")
+def server(
+    browser_session: BrowserContext, prompter: Prompter, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    kernels = {"GEMINI_MAGICS_SERVICE": "demo", "GEMINI_MAGICS_BASE_URL": prompter.base_url}
+    with Server(tmp_path_factory.mktemp("jupyter"), kernels) as server:
+        yield server
+
+
+@pytest.fixture
+def service(prompter: Prompter) -> Prompter:
+    """The service that the notebook's questions go to; it says nothing until it is told to."""
+    prompter.forget()
+    return prompter
+
+
+@pytest.fixture(params=["lab", "notebook"])
+def app(request: pytest.FixtureRequest) -> App:
+    return request.param
+
+
+@pytest.fixture
+def open_notebook(
+    browser_session: BrowserContext, server: Server, app: App, request: pytest.FixtureRequest
+) -> Iterator[Open]:
+    """A function that writes a notebook with the given cells, opens it and waits for its kernel."""
+    name = re.sub(r"\W+", "-", request.node.name).strip("-")
+    with ExitStack() as opened:
+
+        def open_notebook(*cells: str, **options: object) -> Notebook:
+            return opened.enter_context(
+                notebook(browser_session, server, app, list(cells), name=name, **options)
+            )
+
+        yield open_notebook

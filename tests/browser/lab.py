@@ -1,0 +1,311 @@
+"""A Jupyter server, a browser and a notebook page, for tests and for the pictures of the docs."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
+
+import nbformat
+
+if TYPE_CHECKING:  # where playwright is missing, the tests that need it say so in one line
+    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Playwright, Request
+
+App = Literal["lab", "notebook"]
+REPOSITORY = Path(__file__).parents[2]
+
+# What Chromium would do by itself is off, and nothing but this machine can be reached from its pages.
+CHROMIUM = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+)
+OVERRIDES = {
+    "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
+    "@jupyterlab/apputils-extension:themes": {"theme": "JupyterLab Light"},
+    "@jupyterlab/docmanager-extension:plugin": {"autosave": False},
+}
+
+
+def chromium() -> str | None:
+    """The browser to drive: $CHROMIUM, or a Chromium on the path; None where there is none."""
+    return os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+def launch(playwright: Playwright) -> Browser:
+    """Start Chromium without a window."""
+    return playwright.chromium.launch(executable_path=chromium(), args=list(CHROMIUM))
+
+
+class Server:
+    """A Jupyter server on a free port of 127.0.0.1 that serves JupyterLab and Notebook 7 alike.
+
+    Its settings, data and kernels' histories are in a folder of its own; kernels run this interpreter,
+    see this repository, and load the extension when they start.
+
+    Args:
+        folder: a new folder for all of it.
+        environment: variables for the kernels.
+    """
+
+    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
+        self.root = folder / "notebooks"
+        self.root.mkdir(parents=True)
+        self.token = secrets.token_hex(16)
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.url = f"http://127.0.0.1:{free.getsockname()[1]}"
+        settings = folder / "lab_settings"
+        settings.mkdir()
+        (settings / "overrides.json").write_text(json.dumps(OVERRIDES))
+        folders = {
+            name: str(folder / name)
+            for name in (
+                "JUPYTER_CONFIG_DIR",
+                "JUPYTER_DATA_DIR",
+                "JUPYTER_RUNTIME_DIR",
+                "IPYTHONDIR",
+                "MPLCONFIGDIR",
+            )
+        }
+        profile = folder / "IPYTHONDIR" / "profile_default"
+        profile.mkdir(parents=True)
+        (profile / "ipython_config.py").write_text('c.InteractiveShellApp.extensions = ["gemini_magics"]\n')
+        options = {
+            "ServerApp.ip": "127.0.0.1",
+            "ServerApp.port": urlsplit(self.url).port,
+            "ServerApp.port_retries": 0,
+            "ServerApp.open_browser": False,
+            "ServerApp.allow_root": True,
+            "ServerApp.root_dir": self.root,
+            "IdentityProvider.token": self.token,
+            "LabApp.news_url": "",
+            "LabApp.check_for_updates_class": "jupyterlab.handlers.announcements.NeverCheckForUpdate",
+            "LabApp.app_settings_dir": settings,
+            "LabApp.expose_app_in_browser": True,
+            "JupyterNotebookApp.app_settings_dir": settings,
+            "JupyterNotebookApp.expose_app_in_browser": True,
+        }
+        self.settings = folder / "JUPYTER_CONFIG_DIR"
+        self._log = (folder / "server.log").open("wb")
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "jupyterlab", *(f"--{name}={value}" for name, value in options.items())],
+            env={**os.environ, **folders, **environment, "PYTHONPATH": str(REPOSITORY)},
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+    def __enter__(self) -> Server:
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                self.request("/api/status")
+            except OSError:
+                if self._process.poll() is not None or time.monotonic() > deadline:
+                    self.close()
+                    raise RuntimeError(f"Jupyter did not start:\n{Path(self._log.name).read_text()}") from None
+                time.sleep(0.1)
+            else:
+                return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def request(self, path: str, method: str = "GET") -> Any:
+        """Ask the server's API and return its JSON."""
+        request = urllib.request.Request(
+            self.url + path, headers={"Authorization": f"token {self.token}"}, method=method
+        )
+        with urllib.request.urlopen(request, timeout=20) as reply:
+            return json.loads(reply.read() or "null")
+
+    def tidy(self) -> None:
+        """End every kernel and forget what was chosen in the applications, such as a theme."""
+        for session in self.request("/api/sessions"):
+            self.request(f"/api/sessions/{session['id']}", "DELETE")
+        shutil.rmtree(self.settings / "lab", ignore_errors=True)
+
+    def close(self) -> None:
+        """End the server; it ends its kernels."""
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.wait(20)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._log.close()
+
+
+class Notebook:
+    """A notebook in the browser, in JupyterLab or in Notebook 7.
+
+    Attributes:
+        page: the page it is shown in.
+        path: the file on disk.
+        errors: what the page wrote to the console as an error and what it threw, but for the
+            application's own: Notebook 7 throws one now and then while it starts.
+        hosts: every host and port that the page made a request to.
+        dialogs: what a script asked or told in a dialog.
+    """
+
+    def __init__(self, page: Page, server: Server, app: App, path: Path) -> None:
+        self.page, self.server, self.app, self.path = page, server, app, path
+        self.errors: list[str] = []
+        self.hosts: set[str] = set()
+        self.dialogs: list[str] = []
+        page.set_default_timeout(30_000)
+        page.on("console", self._heard)
+        page.on("pageerror", lambda error: self._failed(f"{error}\n{error.stack}"))
+        page.on("request", self._requested)
+        page.on("websocket", lambda socket: self.hosts.add(urlsplit(socket.url).netloc))
+        page.on("dialog", self._asked)
+
+    def _heard(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self._failed(f"{message.text} ({message.location.get('url', '')})")
+
+    def _failed(self, error: str) -> None:
+        places = re.findall(r"(?:https?|blob):[^\s)]+", error)
+        if not places or not all(re.search("/static/(lab|notebook)/", place) for place in places):
+            self.errors.append(error)
+
+    def _requested(self, request: Request) -> None:
+        parts = urlsplit(request.url)
+        if parts.scheme not in ("data", "blob", "about"):
+            self.hosts.add(parts.netloc)
+
+    def _asked(self, dialog: Any) -> None:
+        if dialog.type != "beforeunload":
+            self.dialogs.append(dialog.message)
+        dialog.accept()
+
+    def open(self, *, kernel: bool = True) -> Notebook:
+        """Load the page and wait for its cells, and for its kernel unless told that there is none."""
+        name = self.path.relative_to(self.server.root).as_posix()
+        folder = f"lab/workspaces/{self.path.stem}/tree" if self.app == "lab" else "notebooks"
+        self.page.goto(f"{self.server.url}/{folder}/{name}?token={self.server.token}")
+        self.page.wait_for_function("window.jupyterapp && document.querySelector('.jp-Notebook .jp-Cell')")
+        if kernel:
+            self.wait_for_kernel()
+        return self
+
+    def reload(self) -> None:
+        """Load the page again, as the browser's reload button does."""
+        self.page.reload()
+        self.page.wait_for_function("window.jupyterapp && document.querySelector('.jp-Notebook .jp-Cell')")
+
+    def wait_for_kernel(self) -> None:
+        """Wait until the kernel has nothing to do."""
+        self.page.wait_for_function(
+            "jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
+        )
+
+    def command(self, name: str, **arguments: Any) -> None:
+        """Run a command of the application, such as "docmanager:save"."""
+        self.page.evaluate("([name, args]) => jupyterapp.commands.execute(name, args)", [name, arguments])
+
+    def cell(self, number: int = 0) -> Locator:
+        """The cell at a place, counted from 0."""
+        return self.page.locator(".jp-Notebook .jp-Cell").nth(number)
+
+    def output(self, number: int = 0) -> Locator:
+        """The output area of a cell."""
+        return self.cell(number).locator(".jp-Cell-outputArea")
+
+    def start(self, number: int = 0) -> None:
+        """Run the code cell at a place and wait until the kernel works on it."""
+        self.cell(number).locator(".cm-content").click()
+        self.page.keyboard.press("Control+Enter")
+
+    def run(self, number: int = 0) -> Locator:
+        """Run the code cell at a place, wait for its end, and return its output area."""
+        self.start(number)
+        self.wait_until_run(number)
+        return self.output(number)
+
+    def run_all(self) -> None:
+        """Run every cell and wait for the end of the last."""
+        self.command("notebook:run-all-cells")
+        for number in range(self.page.locator(".jp-CodeCell").count()):
+            self.wait_until_run(number)
+
+    def wait_until_run(self, number: int = 0) -> None:
+        """Wait until the cell at a place has been run to its end: its prompt shows a number."""
+        prompt = self.cell(number).locator(".jp-InputPrompt")
+        prompt.filter(has_text="]").filter(has_not_text="*").filter(has_not_text="[ ]").wait_for()
+
+    def type(self, text: str, number: int = 0) -> None:
+        """Replace the source of a cell as fingers would."""
+        self.cell(number).locator(".cm-content").click()
+        self.page.keyboard.press("Control+A")
+        self.page.keyboard.type(text)
+        self.page.keyboard.press("Escape")
+
+    def save(self) -> nbformat.NotebookNode:
+        """Save the notebook and return what the file holds now."""
+        self.page.evaluate("jupyterapp.shell.currentWidget.context.save()")
+        return nbformat.read(self.path, as_version=4)
+
+    def restart(self) -> None:
+        """Start a fresh kernel."""
+        self.page.evaluate("jupyterapp.shell.currentWidget.sessionContext.restartKernel()")
+        self.wait_for_kernel()
+
+    def shut_down(self) -> None:
+        """Leave the notebook without a kernel."""
+        self.page.evaluate("jupyterapp.shell.currentWidget.sessionContext.shutdown()")
+
+    def theme(self, name: Literal["Light", "Dark"]) -> None:
+        """Change the colours of the application."""
+        self.command("apputils:change-theme", theme=f"JupyterLab {name}")
+        light = str(name == "Light").lower()
+        self.page.wait_for_selector(f"body[data-jp-theme-light={light}]", state="attached")
+
+    @property
+    def trusted(self) -> bool:
+        """Whether every code cell is trusted, so that the application does not sanitise its outputs."""
+        return self.page.evaluate(
+            "Array.from(jupyterapp.shell.currentWidget.content.widgets).every(cell => cell.model.trusted)"
+        )
+
+
+def with_cells(*sources: str) -> nbformat.NotebookNode:
+    """Make a notebook of code cells."""
+    return nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(source) for source in sources],
+        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
+    )
+
+
+@contextmanager
+def notebook(
+    session: BrowserContext, server: Server, app: App, content: nbformat.NotebookNode, *, name: str, kernel: bool = True
+) -> Iterator[Notebook]:
+    """Write a notebook, open it on a page of its own, and leave nothing behind."""
+    path = server.root / f"{name}.ipynb"
+    nbformat.write(content, path)
+    shown = Notebook(session.new_page(), server, app, path)
+    try:
+        yield shown.open(kernel=kernel)
+    finally:
+        shown.page.close()
+        server.tidy()

@@ -1,0 +1,88 @@
+"""A service that says what a test tells it to, at the moment it is told."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from queue import Empty, SimpleQueue
+
+from gemini_magics.service.demo import Act, Demo, Head, Reply, Request, Step, chunk, ending, took
+from gemini_magics.service.stand_in import answer
+
+LOOK_S = 0.01
+
+Told = Callable[[Request], Iterable[Step]]
+
+
+class Prompter:
+    """The service behind the notebooks of these tests.
+
+    Attributes:
+        base_url: its address, for the kernels' environment.
+    """
+
+    def __init__(self) -> None:
+        self._told: SimpleQueue[Told | None] = SimpleQueue()
+        self._demo = Demo(self._reply)
+        self.base_url = self._demo.base_url
+
+    def think(self, text: str, words_per_s: float = 0) -> None:
+        """Say a piece of the thoughts, at once or word by word."""
+        self._told.put(lambda _: _words("reasoning_content", text, words_per_s))
+
+    def say(self, text: str, words_per_s: float = 0) -> None:
+        """Say a piece of the answer, at once or word by word."""
+        self._told.put(lambda _: _words("content", text, words_per_s))
+
+    def send(self, *steps: Step) -> None:
+        """Send any other steps of a reply."""
+        self._told.put(lambda _: steps)
+
+    def finish(self, reason: str = "stop") -> None:
+        """End the answer."""
+        self.send(*ending(reason, took(1_200, 700, 400)))
+        self._told.put(None)
+
+    def break_off(self) -> None:
+        """Close the connection in the middle of the answer."""
+        self.send(Act.CLOSE)
+        self._told.put(None)
+
+    def answer_itself(self, words_per_s: float = 0) -> None:
+        """Look at the question and answer it, as the demo service does that nobody prompts."""
+        self._told.put(lambda request: _body(answer(request, words_per_s=words_per_s, key=None)))
+        self._told.put(None)
+
+    def forget(self) -> None:
+        """Forget what was told and is not said yet; for the next question."""
+        self._told = SimpleQueue()
+
+    def close(self) -> None:
+        """Stop serving."""
+        self._demo.close()
+
+    def _reply(self, request: Request) -> Iterator[Step]:
+        told = self._told
+        yield Head()
+        while True:
+            try:
+                steps = told.get_nowait()
+            except Empty:
+                yield LOOK_S
+                continue
+            if steps is None:
+                return
+            yield from steps(request)
+
+
+def _body(reply: Reply) -> Iterator[Step]:
+    return (step for step in reply if not isinstance(step, Head))
+
+
+def _words(field: str, text: str, words_per_s: float) -> Iterator[Step]:
+    if not words_per_s:
+        yield chunk(**{field: text})
+        return
+    for word in re.findall(r"\s*\S+\s*", text):
+        yield 1 / words_per_s
+        yield chunk(**{field: word})

@@ -1,0 +1,475 @@
+"""Conversations, usage and provenance, as cells of a real kernel meet them."""
+
+import json
+import os
+import threading
+import time
+from pathlib import Path
+from queue import Empty
+
+import pytest
+from jupyter_client.manager import start_new_kernel
+
+import gemini_magics
+from gemini_magics import BadRequest
+from gemini_magics.chat.conversation import conversations
+from gemini_magics.chat.ledger import ledger
+from gemini_magics.service.demo import Demo, Head, chunk, stream
+
+PATIENCE_S = 30
+PATH = os.pathsep.join([str(Path(gemini_magics.__file__).parents[1]), os.environ.get("PYTHONPATH", "")])
+
+
+@pytest.fixture(autouse=True)
+def nothing_said_before():
+    conversations.clear()
+    ledger.clear()
+    yield
+    conversations.clear()
+    ledger.clear()
+
+
+def echo(request):
+    """Answer with what was asked, so that each answer is known by its question."""
+    return stream(f"Re: {said(request)[-1]}")
+
+
+def said(request):
+    """The words of each message of a request, in order."""
+    return [
+        "".join(part.get("text", "") for part in message["content"]) for message in request.json["messages"]
+    ]
+
+
+class Cell:
+    """What a cell showed, each output in its last state, and the error it failed with, if it did."""
+
+    def __init__(self):
+        self.outputs, self.by_id, self.error = [], {}, None
+
+    def take(self, kind, content):
+        if kind == "error":
+            self.error = content
+        elif kind == "stream":
+            self.outputs.append({"data": {"text/plain": content["text"]}, "metadata": {}})
+        elif kind in ("display_data", "execute_result"):
+            self.outputs.append(content)
+            self.by_id[content.get("transient", {}).get("display_id")] = content
+        elif kind == "update_display_data":
+            self.by_id[content["transient"]["display_id"]].update(
+                data=content["data"], metadata=content["metadata"]
+            )
+
+    @property
+    def text(self):
+        return "\n".join(output["data"].get("text/plain", "") for output in self.outputs)
+
+    @property
+    def html(self):
+        return "\n".join(output["data"].get("text/html", "") for output in self.outputs)
+
+
+class Kernel:
+    """A kernel with the extension loaded, whose questions go to a demo service that echoes them."""
+
+    def __init__(self, demo):
+        self.demo = demo
+        self.manager, self.client = start_new_kernel(env={**os.environ, "PYTHONPATH": PATH})
+
+    def __enter__(self):
+        self.setup()
+        return self
+
+    def __exit__(self, *_):
+        self.client.stop_channels()
+        self.manager.shutdown_kernel(now=True)
+
+    def setup(self):
+        self.run("%load_ext gemini_magics")
+        self.run('%config GeminiMagics.service = "demo"')
+        self.run(f'%config GeminiMagics.base_url = "{self.demo.base_url}"')
+        self.run('%config GeminiMagics.display = "paced"')
+        self.demo.requests.clear()
+
+    def send(self, code, cell="", allow_stdin=True):
+        content = {
+            "code": code, "silent": False, "store_history": True, "user_expressions": {},
+            "allow_stdin": allow_stdin, "stop_on_error": False,
+        }  # fmt: skip
+        metadata = {"cellId": cell} if cell else {}
+        message = self.client.session.msg("execute_request", content, metadata=metadata)
+        self.client.shell_channel.send(message)
+        return message["header"]["msg_id"]
+
+    def run(self, code, cell="", allow_stdin=True, fails=False):
+        asked, shown = self.send(code, cell, allow_stdin), Cell()
+        while True:
+            message = self.client.get_iopub_msg(timeout=PATIENCE_S)
+            if message["parent_header"].get("msg_id") != asked:
+                continue
+            if message["msg_type"] == "status" and message["content"]["execution_state"] == "idle":
+                assert fails is bool(shown.error), shown.error
+                return shown
+            shown.take(message["msg_type"], message["content"])
+
+    def ask(self, question, cell="", line="--chat", **how):
+        """Ask in a cell; return the words of all messages that went out."""
+        self.run(f"%%gemini {line}\n{question}", cell, **how)
+        return said(self.demo.requests[-1])
+
+    def said(self, name="main"):
+        """The questions and answers of a conversation, and which are stale."""
+        shown = self.run(
+            "import json\nfrom gemini_magics import conversations\n"
+            f"print(json.dumps([[*(p for t in e.turns for p in t.parts), e.stale] "
+            f"for e in conversations[{name!r}].exchanges]))"
+        )
+        return [f"{asked} {answer}{' (stale)' * stale}" for asked, answer, stale in json.loads(shown.text)]
+
+    def restart(self):
+        self.manager.restart_kernel(now=True)
+        self.client.wait_for_ready(timeout=PATIENCE_S)
+        self.setup()
+
+
+@pytest.fixture(scope="module")
+def one_kernel(tmp_path_factory):
+    with Demo(echo) as demo, pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("notebook"))
+        with Kernel(demo) as kernel:
+            yield kernel
+
+
+@pytest.fixture
+def kernel(one_kernel):
+    one_kernel.run("from gemini_magics import conversations\nconversations.clear()")
+    one_kernel.run("from gemini_magics.chat.ledger import ledger\nledger.clear()")
+    one_kernel.demo.requests.clear()
+    return one_kernel
+
+
+def test_a_cell_stands_alone_unless_it_joins_a_conversation(kernel):
+    kernel.ask("a", "A")
+    assert kernel.ask("b", "B", line="") == ["b"]
+    assert kernel.ask("c", "C") == ["a", "Re: a", "c"]
+    assert kernel.ask("d", "D", line="--chat idea") == ["d"]
+
+
+def test_the_session_can_make_a_conversation_the_default(kernel):
+    kernel.run('%config GeminiMagics.chat = "main"')
+    try:
+        kernel.ask("a", "A", line="")
+        assert kernel.ask("b", "B", line="") == ["a", "Re: a", "b"]
+        assert kernel.ask("c", "C", line="--no-chat") == ["c"]
+    finally:
+        kernel.run("%config GeminiMagics.chat = None")
+
+
+@pytest.mark.parametrize("cells", [("A", "B", "C"), ("", "", "")], ids=["with ids", "without ids"])
+def test_cells_run_out_of_order_and_twice_keep_one_turn_each(kernel, cells):
+    for question, cell in zip("abc", cells, strict=True):
+        kernel.ask(question, cell)
+    assert kernel.ask("b", cells[1]) == ["a", "Re: a", "b"]
+    assert kernel.ask("a", cells[0]) == ["a"]
+    assert kernel.said() == ["a Re: a", "b Re: b", "c Re: c"]
+    assert kernel.ask("c", cells[2]) == ["a", "Re: a", "b", "Re: b", "c"]
+    assert kernel.ask("c", cells[2]) == ["a", "Re: a", "b", "Re: b", "c"]
+
+
+def test_an_edited_cell_replaces_its_turn_and_makes_what_follows_stale(kernel):
+    for question, cell in zip("abc", "ABC", strict=True):
+        kernel.ask(question, cell)
+    assert kernel.ask("b, edited", "B") == ["a", "Re: a", "b, edited"]
+    assert kernel.said() == ["a Re: a", "b, edited Re: b, edited", "c Re: c (stale)"]
+    assert kernel.ask("d", "D", "--chat --drop-stale")[-3:] == ["b, edited", "Re: b, edited", "d"]
+    assert "c" in kernel.ask("e", "E")
+
+
+def test_two_cells_with_the_same_text_are_two_turns_where_cells_have_ids(kernel):
+    kernel.ask("Go on.", "A")
+    assert kernel.ask("Go on.", "B") == ["Go on.", "Re: Go on.", "Go on."]
+
+
+def test_a_program_runs_each_cell_once_so_the_same_text_is_another_cell(kernel):
+    def run_all():
+        kernel.run("'the first cell'", allow_stdin=False)
+        for question in ("a", "Go on.", "Go on.", "b", "Go on."):
+            kernel.ask(question, allow_stdin=False)
+
+    run_all()
+    told = kernel.said()
+    assert [exchange.partition(" Re:")[0] for exchange in told] == ["a", "Go on.", "Go on.", "b", "Go on."]
+    run_all()
+    assert kernel.said() == told
+
+
+def test_each_question_of_a_cell_has_its_own_turn(kernel):
+    loop = "for word in ['x', 'y']:\n    get_ipython().run_line_magic('gemini', f'--chat {word}')"
+    for _ in range(2):
+        kernel.run(loop, "A")
+        assert said(kernel.demo.requests[-1]) == ["x", "Re: x", "y"]
+    assert kernel.said() == ["x Re: x", "y Re: y"]
+    kernel.run(loop)
+    kernel.run(loop)
+    assert len(kernel.said()) == 4
+
+
+def test_a_conversation_outlives_the_kernel_only_as_a_file(one_kernel):
+    kernel = one_kernel
+    kernel.run("from gemini_magics import conversations\nconversations.clear()")
+    kernel.ask("a", "A")
+    kernel.ask("b", "B")
+    kernel.run("%gemini_chat export main main.json")
+    kernel.restart()
+    assert "no conversation yet" in kernel.run("%gemini_chat").text
+    kernel.run("%gemini_chat import main.json", "I")
+    assert kernel.ask("a, anew", "A") == ["a, anew"]
+    assert kernel.said() == ["a, anew Re: a, anew", "b Re: b (stale)"]
+    assert kernel.ask("c", "C")[-3:] == ["b", "Re: b", "c"]
+    kernel.run("%gemini_chat import main.json", "I")  # the same cell, run again
+    assert kernel.said() == ["a Re: a", "b Re: b"]
+    error = kernel.run("%gemini_chat import main.json", "J", fails=True).error
+    assert error["ename"] == "BadRequest"
+    assert len(error["traceback"]) == 1
+
+
+def test_the_output_says_where_the_answer_is_from(kernel):
+    (output,) = kernel.run("%%gemini --effort low\nIs this a secret?", "A").outputs
+    about = output["metadata"]["gemini_magics"]
+    assert (about["service"], about["effort"], about["source"]) == ("demo", "low", "live")
+    assert (about["usage"]["total_tokens"], about["ended"]) == (2, "stop")
+    assert "secret" not in json.dumps(about)
+    (again,) = kernel.run("%gemini_last").outputs
+    assert again["metadata"]["gemini_magics"] == about
+
+
+def test_the_origin_of_an_answer_is_in_the_saved_notebook(one_kernel):
+    import nbformat
+    from nbclient import NotebookClient
+
+    cells = ["%load_ext gemini_magics", f"%config GeminiMagics.base_url = '{one_kernel.demo.base_url}'"]
+    cells += ["%%gemini --service demo\nIs this a secret?"]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    NotebookClient(notebook, timeout=PATIENCE_S).execute(env={**os.environ, "PYTHONPATH": PATH})
+    (output,) = nbformat.reads(nbformat.writes(notebook), 4).cells[-1].outputs
+    assert output.metadata["gemini_magics"]["service"] == "demo"
+    assert len(output.metadata["gemini_magics"]["prompt_sha256"]) == 64
+
+
+def test_an_answer_is_shown_in_full_after_the_notebook_was_closed_while_it_streamed():
+    gate = threading.Event()
+
+    def slow(request):
+        yield Head()
+        yield chunk(reasoning_content="**Looking**\n\nAt it.\n\n")
+        yield chunk(content="The beginning, ")
+        while not gate.wait(0):
+            yield 0.02
+        yield from stream("the middle and the end.")[1:]
+
+    with Demo(slow) as demo, Kernel(demo) as kernel:
+        kernel.send("%%gemini --chat\nTell all.", "A")
+        while not demo.requests:
+            time.sleep(0.01)
+        kernel.client.stop_channels()  # the notebook is closed, and the kernel goes on
+        gate.set()
+        kernel.client = kernel.manager.client()
+        kernel.client.start_channels()
+        kernel.client.wait_for_ready(timeout=PATIENCE_S)
+        shown = kernel.run("%gemini_last")
+    assert "The beginning, the middle and the end." in shown.text
+    assert "At it." in shown.html
+    assert "The beginning" in shown.html
+
+
+def test_what_was_asked_shows_in_the_usage_by_cell_and_conversation(kernel):
+    kernel.ask("a", "A")
+    kernel.ask("b", "B", line="")
+    kernel.run("from gemini_magics import ask\nanswer = ask('c', chat='main')", "C")
+    shown = kernel.run("%gemini_usage").text
+    assert "In [" in shown
+    assert "Python" in shown
+    lines = [line.split() for line in shown.splitlines()]
+    assert ["chat", "main", "2", "2", "2", "0.02"] in [line[:6] for line in lines]
+    assert ["all", "3", "3", "3", "0.03"] in lines
+
+
+def test_the_budget_stops_before_the_next_question(kernel):
+    kernel.run('%config GeminiMagics.budget = "0.02 credits"')
+    try:
+        kernel.ask("a", "A")
+        kernel.ask("b", "B")
+        error = kernel.run("%%gemini\nc", "C", fails=True).error
+        assert "The budget is spent: 0.02 of 0.02 credits" in error["evalue"]
+        assert len(error["traceback"]) == 1
+        assert len(kernel.demo.requests) == 2
+    finally:
+        kernel.run('%config GeminiMagics.budget = ""')
+
+
+def test_a_budget_that_cannot_be_read_is_refused_when_it_is_set(kernel):
+    kernel.run('%config GeminiMagics.budget = "5 credits"')
+    shown = kernel.run('%config GeminiMagics.budget = "200"').text  # IPython logs it, and fails no cell
+    assert """A budget is written "200 credits" or "50,000 tokens", not '200'.""" in shown
+    assert "Traceback" not in shown
+    assert "5 credits" in kernel.run("%config GeminiMagics.budget").text
+    kernel.run("%config GeminiMagics.budget = None")
+
+
+def test_the_interrupted_answer_of_a_cell_is_kept_and_marked(kernel):
+    kernel.demo._script = lambda request: [*stream("As far as ")[:4], 20.0]
+    try:
+        asked = kernel.send("%%gemini --chat\nGo on for ever.", "A")
+        while "As far as" not in str(kernel.client.get_iopub_msg(timeout=PATIENCE_S)["content"]):
+            pass
+        kernel.manager.interrupt_kernel()
+        while kernel.client.get_shell_msg(timeout=PATIENCE_S)["parent_header"]["msg_id"] != asked:
+            pass
+    finally:
+        kernel.demo._script = echo
+    drain(kernel.client)
+    assert "interrupted" in kernel.run("%gemini_chat main").text
+    assert kernel.ask("b", "B") == ["b"]
+    assert kernel.ask("c", "C", "--chat --with-partial") == ["Go on for ever.", "As far as ", "b", "Re: b", "c"]
+
+
+def drain(client):
+    try:
+        while True:
+            client.get_iopub_msg(timeout=0.2)
+    except Empty:
+        return
+
+
+@pytest.fixture
+def ask(shell):
+    """Ask in a conversation of this process; the service echoes."""
+    with Demo(echo) as demo:
+        shell.run(f'%config GeminiMagics.base_url = "{demo.base_url}"')
+        shell.run('%config GeminiMagics.service = "demo"')
+        shell.run('%config GeminiMagics.display = "paced"')
+        yield lambda question, line="--chat": shell.run(f"%%gemini {line}\n{question}")
+
+
+def shown_by(shell, line, capsys):
+    capsys.readouterr()
+    shell.run(line)
+    return capsys.readouterr().out
+
+
+def test_conversations_are_listed_with_what_is_in_them(ask, shell, capsys):
+    from PIL import Image
+
+    shell.user_ns["image"] = Image.new("RGB", (4, 3), "red")
+    ask("a", "image --chat")
+    ask("b", "image --chat")
+    ask("c", "--chat idea")
+    rows = [line.split() for line in shown_by(shell, "%gemini_chat", capsys).splitlines()]
+    assert rows == [
+        ["name", "turns", "images", "tokens", "stale", "unfinished"],
+        ["main", "2", "1", "4", "0", "0"],
+        ["idea", "1", "0", "2", "0", "0"],
+    ]
+
+
+def test_a_conversation_is_shown_whole(ask, shell, capsys):
+    ask("What is **this**?")
+    shown = shown_by(shell, "%gemini_chat main", capsys)
+    assert "What is **this**?" in shown
+    assert "Re: What is" in shown
+
+
+def test_a_conversation_is_branched_renamed_reset_exported_and_imported(ask, shell, tmp_path, capsys):
+    ask("a")
+    shell.run("%gemini_chat branch main idea")
+    ask("b", "--chat idea")
+    shell.run("%gemini_chat rename idea plan")
+    shell.run("%gemini_chat export plan 'the plan.json'")
+    shell.run("%gemini_chat export plan plan.md")
+    shell.run("%gemini_chat reset plan")
+    assert conversations["plan"].exchanges == []
+    shell.run('%gemini_chat import "the plan.json" again')
+    assert {name: len(each.exchanges) for name, each in conversations.items()} == {
+        "main": 1,
+        "plan": 0,
+        "again": 2,
+    }
+    assert "Re: b" in (tmp_path / "plan.md").read_text("utf-8")
+
+
+def test_commands_that_run_again_make_the_same_again(ask, shell):
+    commands = ["branch main idea", "rename idea plan", "export plan plan.json", "import plan.json again"]
+    for _ in range(2):
+        ask("a")
+        for command in commands:
+            shell.run(f"%gemini_chat {command}")
+    assert {name: len(each.exchanges) for name, each in conversations.items()} == {
+        "main": 1,
+        "plan": 1,
+        "again": 1,
+    }
+    shell.run("%gemini_chat rename idea plan")  # this cell alone
+
+
+MISTAKES = {
+    "mian": "Did you mean main?",
+    "reset": "Write %gemini_chat reset NAME",
+    "reset mian": "Did you mean main?",
+    "rename main": "rename NAME NEW",
+    "rename main idea": "already a conversation idea",
+    "rename main two words": "rename NAME NEW",
+    "rename main --new": "cannot name",
+    "branch main idea": "already a conversation idea",
+    "branch main export": "cannot name",
+    "export main": "export NAME FILE.md",
+    "export main main.txt": "main.txt names no kind of file",
+    "import": "import FILE.json",
+    "import missing.json": "No such file",
+    "import one.json two three": "import FILE.json",
+    "expotr main main.md": "Did you mean export?",
+}
+
+
+@pytest.mark.parametrize("line", MISTAKES)
+def test_a_mistake_fails_the_cell_in_one_line_and_changes_nothing(ask, shell, line):
+    ask("a")
+    ask("b", "--chat idea")
+    with pytest.raises(BadRequest) as raised:
+        shell.run(f"%gemini_chat {line}")
+    (told,) = raised.value._render_traceback_()
+    assert MISTAKES[line] in told
+    assert "\n" not in told
+    assert {name: len(each.exchanges) for name, each in conversations.items()} == {"main": 1, "idea": 1}
+
+
+def test_a_chat_that_cannot_be_named_so_is_refused_before_anything_is_sent(ask, shell):
+    with pytest.raises(BadRequest, match="cannot name a conversation"):
+        ask("a", "--chat reset")
+    assert conversations == {}
+
+
+def test_the_balance_comes_from_the_service(ask, shell, capsys):
+    with Demo() as demo:
+        shell.run(f'%config GeminiMagics.base_url = "{demo.base_url}"')
+        assert shown_by(shell, "%gemini_credits", capsys) == "demo: 1,000 credits left\n"
+        shell.run("%config GeminiMagics.dollars_per_credit = 0.005")
+        assert "about $5.00" in shown_by(shell, "%gemini_credits", capsys)
+    shell.run("%config GeminiMagics.base_url = None")
+    with pytest.raises(BadRequest, match="google tells no balance"):
+        shell.run("%gemini_credits google")
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "many", "²"])
+def test_the_last_answers_are_asked_for_by_a_number(ask, shell, number):
+    ask("a", "")
+    with pytest.raises(BadRequest, match="gemini_last 3"):
+        shell.run(f"%gemini_last {number}")
+
+
+def test_hostile_words_in_a_conversation_are_shown_as_words(ask, shell):
+    hostile = '<img src=x onerror="alert(1)"> ![x](https://evil.example/x.png) \u202e\x1b[2J'
+    ask(hostile)
+    html = conversations["main"]._repr_mimebundle_()["text/html"]
+    text = conversations["main"]._repr_mimebundle_()["text/plain"]
+    assert "<img" not in html
+    assert "\x1b" not in html + text

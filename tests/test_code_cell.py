@@ -1,0 +1,107 @@
+"""--code: the code of an answer becomes the next cell, in plain sight, and is not run."""
+
+import pytest
+from cells import Cells
+
+from gemini_magics import Unfit
+from gemini_magics.service.demo import Demo, stream
+
+ANSWER = """Two steps:
+
+```python
+ran = True
+```
+
+```bash
+touch ran.txt
+```
+
+and then
+
+```py
+print("x")
+```
+"""
+HOSTILE = "```python\n'''<img src=x onerror=alert(1)>'''\nx = 1 \u202e} #\u2066\x1b]0;t\x07\n```"
+
+
+@pytest.fixture
+def demo():
+    with Demo(lambda request: stream(demo.answer)) as demo:
+        demo.answer = ANSWER
+        yield demo
+
+
+@pytest.fixture
+def ask(shell, demo):
+    shell.rl_next_input = None
+    shell.run(f'%config GeminiMagics.base_url = "{demo.base_url}"')
+    shell.run('%config GeminiMagics.service = "demo"')
+    yield shell.run
+    shell.rl_next_input = None
+
+
+def test_in_a_terminal_the_python_of_the_answer_is_the_next_input(ask, shell):
+    ask("%%gemini --code\nHow?")
+    assert shell.rl_next_input == 'ran = True\n\nprint("x")'
+
+
+def test_without_the_option_nothing_is_put_anywhere(ask, shell):
+    ask("%%gemini\nHow?")
+    assert shell.rl_next_input is None
+
+
+def test_the_code_is_not_run(ask, shell, tmp_path):
+    ask("%%gemini --code\nHow?")
+    assert "ran" not in shell.user_ns
+    assert not list(tmp_path.iterdir())
+
+
+def test_code_in_another_language_goes_there_when_there_is_no_python(ask, shell, demo):
+    demo.answer = "```sql\nSELECT 1\n```"
+    ask("%%gemini --code\nHow?")
+    assert shell.rl_next_input == "SELECT 1"
+
+
+def test_what_cannot_be_seen_is_written_out(ask, shell, demo):
+    demo.answer = HOSTILE
+    ask("%%gemini --code\nHow?")
+    assert shell.rl_next_input.splitlines()[1] == "x = 1 ⟨U+202E⟩} #⟨U+2066⟩␛]0;t␇"
+
+
+def test_an_answer_without_code_fails_the_cell_and_is_kept(ask, shell, demo):
+    demo.answer = "Call `f()`."
+    with pytest.raises(Unfit, match="holds no block of code") as raised:
+        ask("%%gemini --code --to reply\nHow?")
+    assert raised.value.answer is shell.user_ns["reply"]
+    assert shell.rl_next_input is None
+
+
+@pytest.fixture(scope="module")
+def kernel(tmp_path_factory):
+    with Demo(lambda request: stream(kernel.answer)) as demo, pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("notebook"))
+        kernel = Cells(demo)
+        yield kernel
+        kernel.close()
+
+
+def test_a_frontend_that_names_its_cells_gets_a_new_one_below(kernel):
+    kernel.answer = ANSWER
+    ran = kernel.run("%%gemini --code\nHow?", cell="A")
+    text = 'ran = True\n\nprint("x")'
+    assert ran.payload == [{"source": "set_next_input", "text": text, "replace": False}]
+    assert "The code is in the next cell, without the bash. It was not run." in ran.text
+    assert kernel.run("'ran' in globals()").text == "False"
+
+
+def test_any_other_frontend_shows_the_code_to_be_copied(kernel):
+    kernel.answer = HOSTILE
+    block = kernel.run("%%gemini --code\nHow?").outputs[-1]
+    assert set(block) == {"text/html", "text/plain"}
+    for text in block.values():
+        assert "⟨U+202E⟩" in text
+        assert "\u202e" not in text
+        assert "\x1b" not in text
+    assert "<img" not in block["text/html"]
+    assert "&lt;img src=x onerror=alert(1)&gt;" in block["text/html"]

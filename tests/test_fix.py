@@ -1,0 +1,354 @@
+"""When a cell failed: what is kept of it, what is masked, and asking about it."""
+
+import gc
+import weakref
+
+import pytest
+from cells import Cells
+
+from gemini_magics import BadRequest, CannotAttach
+from gemini_magics.notebook.failure import KEPT_CHARS, KEPT_FAILURES
+from gemini_magics.notebook.masked import masked
+from gemini_magics.service.demo import Demo, stream
+
+FIXED = "The name is wrong.\n\n```python\nmean = sum(values) / len(values)\n```"
+
+
+@pytest.fixture
+def demo():
+    with Demo([stream(FIXED)]) as demo:
+        yield demo
+
+
+@pytest.fixture
+def cells(shell, demo):
+    """Run cells as a person does, each with its number; return what they raise."""
+    shell.run(f'%config GeminiMagics.base_url = "{demo.base_url}"')
+    shell.run('%config GeminiMagics.service = "demo"')
+    shell.run('%config GeminiMagics.display = "once"')
+
+    def run(*sources):
+        for source in sources:
+            result = shell.run_cell(source, store_history=True)
+        return result.error_before_exec or result.error_in_exec
+
+    shell.execution_count = 1
+    shell.rl_next_input = None
+    yield run
+    shell.rl_next_input = None
+
+
+@pytest.fixture
+def err(shell):
+    return shell.user_ns["Err"]
+
+
+def test_failures_go_by_the_number_of_their_cell_and_backwards(cells, err):
+    cells("1 / 0", "x = 1", "[][1]")
+    assert (err[1].cell, err[1].traceback.splitlines()[-1]) == ("1 / 0", "ZeroDivisionError: division by zero")
+    assert err[-1] is err[3]
+    assert err[-2] is err[1]
+    assert len(err) == 2
+    with pytest.raises(BadRequest, match=r"no Err\[2\]: the cells that failed are 1, 3"):
+        err[2]
+    assert repr(err).splitlines() == [
+        "Err[1]  ZeroDivisionError: division by zero",
+        "Err[3]  IndexError: list index out of range",
+    ]
+
+
+def test_before_anything_failed_it_says_so(cells, err):
+    with pytest.raises(BadRequest, match="No cell has failed"):
+        err[-1]
+    assert repr(err) == "No cell has failed."
+
+
+def test_the_newest_twenty_are_kept(cells, err):
+    cells(*["1 / 0"] * (KEPT_FAILURES + 3))
+    assert len(err) == KEPT_FAILURES
+    assert err[-KEPT_FAILURES] is err[4]
+
+
+def test_a_failure_holds_no_object_of_the_cell_but_the_newest_variables(cells, err, shell):
+    cells("class Big: pass", "def f():\n    big = Big(); keep(big)\n    1 / 0")
+    seen = []
+    shell.user_ns["keep"] = lambda big: seen.append(weakref.ref(big))
+    cells("f()")
+    assert seen[0]() is err.variables["big"]
+    cells("1 / 0")
+    gc.collect()
+    assert seen[0]() is None
+
+
+def test_a_long_cell_and_a_long_message_are_kept_in_part(cells, err):
+    cells(f"x = 1 #{'a' * 100_000}\nraise ValueError('b' * 1_000_000)")
+    assert len(err[1].cell) <= KEPT_CHARS
+    assert len(err[1].traceback) <= KEPT_CHARS
+    assert err[1].cell.endswith("raise ValueError('b' * 1_000_000)")
+
+
+def test_a_mistake_of_ours_and_a_stop_are_no_failures(cells, err):
+    cells("1 / 0", "%%gemini nothing\nWhat?", "%gemini_fix nonsense", "raise KeyboardInterrupt")
+    assert err[-1].count == 1
+
+
+TRACEBACKS = {
+    "what ran, with the lines before it": (
+        ["def f(n):\n    m = n\n    return m / 0", "x = 1\nf(x)"],
+        [
+            "In[2], line 2",
+            "    1 x = 1",
+            "--> 2 f(x)",
+            "In[1], line 3, in f",
+            "    1 def f(n):",
+            "    2     m = n",
+            "--> 3     return m / 0",
+            "ZeroDivisionError: division by zero",
+        ],
+    ),
+    "of a library its last call": (
+        ["import json\njson.loads('{')"],
+        [
+            "In[1], line 2",
+            "    1 import json",
+            "--> 2 json.loads('{')",
+            "… (2 more in libraries)",
+            "json/decoder.py, line ",
+            "json.decoder.JSONDecodeError: Expecting property name",
+        ],
+    ),
+    "code that is no Python": (
+        ["x = 1\ndef f(:\n    pass"],
+        ["In[1], line 2", "    def f(:", "          ^", "SyntaxError: invalid syntax"],
+    ),
+    "what led to it": (
+        ["try:\n    {}['a']\nexcept KeyError as error:\n    raise ValueError('no a') from error"],
+        ["KeyError: 'a'", "While that was handled, or because of it:", "ValueError: no a"],
+    ),
+    "a call that calls itself": (
+        ["def f(n):\n    return f(n + 1)\nf(0)"],
+        ["--> 3 f(0)", "more of the same)", "RecursionError: maximum recursion depth exceeded"],
+    ),
+    "several at once": (
+        ["raise ExceptionGroup('both', [ValueError('a'), TypeError('b')])"],
+        ["ValueError: a", "TypeError: b", "ExceptionGroup: both (2 sub-exceptions)"],
+    ),
+    "colours of a terminal": (["raise ValueError('\\x1b[31mred\\x1b[0m')"], ["ValueError: red"]),
+}
+
+
+@pytest.mark.parametrize("name", TRACEBACKS)
+def test_a_traceback_tells(cells, err, name):
+    sources, told = TRACEBACKS[name]
+    cells(*sources)
+    text = err[-1].traceback
+    place = 0
+    for line in told:
+        assert line in text[place:], text
+        place = text.index(line, place)
+    assert len(text) < 1500
+    assert "interactiveshell" not in text
+
+
+SECRETS = {
+    'client = Client(api_key="dGVzdC1rZXk")': 'client = Client(api_key="•••")',
+    "os.environ['HF_TOKEN'] = 'abcdefgh'": "os.environ['HF_TOKEN'] = '•••'",
+    'connect(password="a b", user="ada")': 'connect(password="•••", user="ada")',
+    '{"client_secret": "xyzxyzxyz"}': '{"client_secret": "•••"}',
+    "key = sk-or-v1-0123456789abcdef0123456789abcdef": "key = •••",
+    "AIzaSyA0123456789abcdefghijklmnopqrstuvw": "•••",
+    "ghp_0123456789abcdefghijklmnopqrstuvwxyz": "•••",
+    "Authorization: Bearer abc.def-123/456=": "Authorization: Bearer •••",
+    "postgres://ada:pw@host/db": "postgres://•••@host/db",
+    "0123456789abcdef0123456789ABCDEF": "•••",
+    "eyJhbGciOiJI.eyJzdWIiOiIx.SflKxwRJ": "•••",
+    "-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----\nx": "•••\nx",
+    "the value is my-own-value-1": "the value is •••",
+    "/home/ada/data.csv": "~/data.csv",
+    "open('/home/ada')": "open('~')",
+    "/mnt/home/ada/x /home/adam/x": "/mnt/home/ada/x /home/adam/x",
+    "max_tokens=100, tokens = text.split()": "max_tokens=100, tokens = text.split()",
+    "token = 'the'": "token = 'the'",
+    "monkey = 'banana split'": "monkey = 'banana split'",
+    "/run/secrets/key.json": "/run/secrets/key.json",
+}
+
+
+@pytest.mark.parametrize("text", SECRETS)
+def test_what_looks_like_a_secret_is_masked_and_nothing_else(monkeypatch, text):
+    monkeypatch.setenv("HOME", "/home/ada")
+    monkeypatch.setenv("MY_SERVICE_TOKEN", "my-own-value-1")
+    monkeypatch.setenv("GOOGLE_CREDENTIALS", "/run/secrets/key.json")
+    assert masked(text) == SECRETS[text]
+
+
+def test_our_own_keys_are_masked_wherever_they_are_kept(monkeypatch, shell):
+    monkeypatch.setenv("OPENROUTER_API_KEY", "environment-key-1")
+    monkeypatch.setattr("gemini_magics.notebook.magics.getpass", lambda prompt: "remembered-key-2\n")
+    shell.run("%gemini_key kie")
+    try:
+        assert masked("a environment-key-1 b remembered-key c") == "a ••• b ••• c"
+    finally:
+        shell.run("%gemini_key kie --forget")
+
+
+@pytest.mark.parametrize("home", ["/", ""])
+def test_where_home_is_the_root_folder_paths_stay(monkeypatch, home):
+    monkeypatch.setenv("HOME", home)
+    assert masked("/etc/hosts") == "/etc/hosts"
+
+
+def sent(demo):
+    return [part["text"] for part in demo.requests[-1].json["messages"][-1]["content"]]
+
+
+def test_fix_sends_the_cell_and_its_traceback_and_puts_the_corrected_cell_next(cells, demo, shell, capsys):
+    cells("values = [1, 2]", "mean = sum(values) / len(value)")
+    capsys.readouterr()
+    assert cells("%gemini_fix") is None
+    failure, prompt = sent(demo)
+    assert "In[2]:\n\n```python\nmean = sum(values) / len(value)\n```" in failure
+    assert "NameError: name 'value' is not defined" in failure
+    assert "corrected" in prompt
+    assert shell.rl_next_input == "mean = sum(values) / len(values)"
+    shown = capsys.readouterr().out
+    assert shown.index(failure) < shown.index("The name is wrong.")
+
+
+def test_what_fix_shows_and_sends_holds_no_secret(cells, demo, capsys, monkeypatch):
+    monkeypatch.setenv("HOME", "/home/ada")
+    cells("api_key = 'abcdef123456'\nopen('/home/ada/none.csv')", "%gemini_fix")
+    assert "'~/none.csv'" in sent(demo)[0]
+    out = capsys.readouterr().out
+    for text in (demo.requests[-1].body.decode(), out[out.index("Sent:") :]):
+        assert "abcdef123456" not in text
+        assert "/home/ada" not in text
+
+
+def test_locals_are_sent_when_they_are_named_and_only_then(cells, demo, shell):
+    cells(
+        "import pandas as pd\nscale = 2",
+        "def mean(frame, name):\n    secret = 'token=abc'\n    return frame[name].mean() * scale",
+        "mean(pd.DataFrame({'a': [1, 2]}), 'b')",
+        "%gemini_fix --effort low",
+    )
+    assert len(sent(demo)) == 2
+    cells("%gemini_fix --locals frame name scale --effort low")
+    _, frame, name, scale, _ = sent(demo)
+    assert "| 1 |" in frame.replace("  ", " ")
+    assert name == "name = 'b'"
+    assert scale == "scale = 2"
+    assert demo.requests[-1].json["reasoning_effort"] == "low"
+    assert "abc" not in demo.requests[-1].body.decode()
+
+
+def test_nothing_is_a_value_like_another(cells, demo):
+    cells("def f(x):\n    return x + 1", "f(None)", "%gemini_fix --locals x")
+    assert sent(demo)[1] == "x = None"
+
+
+def test_a_value_that_cannot_be_written_says_so(cells, demo):
+    cells("class Odd:\n    def __repr__(self): raise ValueError('no')", "odd = [Odd()]", "1 / 0")
+    assert isinstance(cells("%gemini_fix --locals odd"), CannotAttach)
+    assert not demo.requests
+
+
+def test_the_text_of_locals_is_masked(cells, demo):
+    cells("note = 'ghp_0123456789abcdefghijklmnopqrstuvwxyz'", "1 / 0", "%gemini_fix --locals note")
+    assert "0123456789" not in demo.requests[-1].body.decode()
+
+
+FIX_MISTAKES = {
+    "%gemini_fix": (BadRequest, "No cell has failed"),
+    "%gemini_fix frame": (BadRequest, "it asks by itself"),
+    "%gemini_fix --locals": (BadRequest, "it asks by itself"),
+    "%gemini_fix --locals --effort low": (BadRequest, "it asks by itself"),
+    "%gemini_fix --schema dict": (BadRequest, "it asks by itself"),
+    "%gemini_fix --efort low": (BadRequest, "--effort"),
+    "%gemini_fix --locals valuess": (CannotAttach, "values"),
+}
+
+
+@pytest.mark.parametrize("line", FIX_MISTAKES)
+def test_a_mistake_says_so_and_sends_nothing(cells, demo, line):
+    if line != "%gemini_fix":
+        cells("values = 1", "1 / 0")
+    error, said = FIX_MISTAKES[line]
+    raised = cells(line)
+    assert isinstance(raised, error)
+    assert said in str(raised)
+    assert len(raised._render_traceback_()) == 1
+    assert not demo.requests
+
+
+def test_a_fix_that_failed_can_be_asked_for_again(cells, demo):
+    cells("1 / 0", '%config GeminiMagics.service = "kie"', '%config GeminiMagics.base_url = ""')
+    assert "key" in str(cells("%gemini_fix"))
+    cells('%config GeminiMagics.service = "demo"', f'%config GeminiMagics.base_url = "{demo.base_url}"')
+    assert cells("%gemini_fix") is None
+    assert "ZeroDivisionError" in sent(demo)[0]
+
+
+def test_a_dry_run_sends_nothing_and_puts_nothing_anywhere(cells, demo, shell, capsys):
+    cells("1 / 0")
+    capsys.readouterr()
+    cells("%gemini_fix --dry-run")
+    assert "ZeroDivisionError" in capsys.readouterr().out
+    assert not demo.requests
+    assert shell.rl_next_input is None
+
+
+def test_cells_their_outputs_and_failures_can_be_attached_and_are_shown_first(cells, demo, capsys):
+    cells("api_key = 'abcdef123456'", "21 * 2", "1 / 0")
+    capsys.readouterr()
+    assert cells("%%gemini In[1] Out[2] Err[-1]\nWhat went wrong?") is None
+    source, value, failure, question = sent(demo)
+    assert "api_key = '•••'" in source
+    assert "42" in value
+    assert "ZeroDivisionError" in failure
+    assert question == "What went wrong?"
+    shown = capsys.readouterr().out
+    assert "api_key = '•••'" in shown
+    assert "abcdef123456" not in demo.requests[-1].body.decode()
+
+
+def test_a_failure_that_is_not_there_says_which_are(cells, demo):
+    cells("1 / 0")
+    assert "the cells that failed are 1" in str(cells("%%gemini Err[7]\nWhy?"))
+    assert not demo.requests
+
+
+def test_a_name_of_the_persons_own_is_left_to_them(shell):
+    shell.extension_manager.unload_extension("gemini_magics")
+    shell.user_ns["Err"] = "mine"
+    shell.extension_manager.load_extension("gemini_magics")
+    shell.run_cell("1 / 0")
+    assert shell.user_ns["Err"] == "mine"
+    shell.extension_manager.reload_extension("gemini_magics")
+    assert shell.user_ns["Err"] == "mine"
+
+
+def test_the_name_comes_back_after_a_reset_and_goes_when_the_extension_is_unloaded(cells, shell):
+    cells("1 / 0", "%reset -f", "1 / 0")
+    assert len(shell.user_ns["Err"]) >= 1
+    assert "Err" in shell.user_ns_hidden
+    shell.extension_manager.unload_extension("gemini_magics")
+    assert "Err" not in shell.user_ns
+    shell.extension_manager.load_extension("gemini_magics")
+
+
+def test_in_a_real_kernel_a_failed_cell_is_explained_and_its_correction_stands_below(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with Demo([stream(FIXED)]) as demo:
+        kernel = Cells(demo)
+        try:
+            kernel.run("values = [1, 2]\nvalue", cell="A", fails=True)
+            shown = kernel.run("%gemini_fix --locals values", cell="B")
+            assert "In[5], line 2" in sent(demo)[0]
+            assert "Sent: Err[5]" in shown.text
+            assert "The name is wrong." in shown.text
+            assert "The code is in the next cell. It was not run." in shown.text
+            kernel.run("%%gemini Err[5] In[5]\nWhy?", cell="C")
+            assert "NameError" in sent(demo)[0]
+        finally:
+            kernel.close()

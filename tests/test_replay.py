@@ -1,0 +1,592 @@
+"""Asking with a recording: what is asked, what is told again, and what a person sees of it."""
+
+import json
+import os
+import resource
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+import venv
+from contextlib import ExitStack
+from datetime import date
+from pathlib import Path
+
+import matplotlib
+import nbformat
+import pytest
+from jupyter_client.manager import start_new_kernel
+from nbclient import NotebookClient
+
+import gemini_magics
+from gemini_magics import BadRequest, Cancel, Cut, GeminiError, KeyRejected, ask
+from gemini_magics.chat.ask import answer_to
+from gemini_magics.core.messages import Text, Thinking, Turn
+from gemini_magics.core.question import Question
+from gemini_magics.core.settings import resolve
+from gemini_magics.service.demo import Act, Demo, Head, chunk, envelope, event, stream
+from gemini_magics.service.recording import recording_at
+from gemini_magics.service.replay import Replay
+
+ROOT = str(Path(gemini_magics.__file__).parents[1])
+TODAY = date.today().isoformat()
+ANSWER = stream("A second ", "peak at **3 s**.", thoughts=["**Looking**\n\nAt the axes.\n\n"])
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """An empty folder to work in, in which other processes find this package, too."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", ROOT, prepend=os.pathsep)
+    return tmp_path
+
+
+@pytest.fixture
+def demo():
+    with Demo(lambda request: ANSWER) as demo:
+        yield demo
+
+
+def to(demo, **settings):
+    return {"service": "demo", "base_url": demo.base_url, "recording": "answers.jsonl", **settings}
+
+
+def looks(answer):
+    """All that a reader can see of an answer, apart from its being a replay."""
+    return (
+        answer.text, answer.thinking, answer.citations, answer.usage, answer.ended, answer.service,
+        answer.model, answer.effort, answer.problem,
+    )  # fmt: skip
+
+
+# From Python
+
+
+def test_a_question_is_asked_once_and_then_told_again(demo):
+    live, again = ask("What is odd?", **to(demo)), ask("What is odd?", **to(demo))
+    assert (len(demo.requests), live.recorded, again.recorded) == (1, "", TODAY)
+    assert looks(again) == looks(live)
+    assert again.text == "A second peak at **3 s**."
+    assert (again.total_s, again.first_text_s) == (round(live.total_s, 3), round(live.first_text_s, 3))
+    assert again.redrawn == ()
+    assert gemini_magics.last() is again
+
+
+def test_citations_are_told_again(demo):
+    source = {"type": "url_citation", "url_citation": {"url": "https://a.example/1", "title": "A"}}
+    with Demo([[Head(), chunk(content="So."), chunk(annotations=[source]), *ANSWER[-3:]]]) as grounded:
+        ask("Why?", search=True, **to(grounded))
+    again = ask("Why?", search=True, **to(demo))
+    assert [citation.url for citation in again.citations] == ["https://a.example/1"]
+    assert not demo.requests
+
+
+@pytest.fixture
+def no_network(monkeypatch):
+    def refuse(*_):
+        raise AssertionError("the network was used")
+
+    for name in ("connect", "connect_ex", "sendto"):
+        monkeypatch.setattr(socket.socket, name, refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+
+
+@pytest.mark.parametrize("service", ["kie", "google", "openrouter", "openai", "demo"])
+def test_a_replay_needs_no_key_no_address_and_no_network(demo, request, service):
+    ask("What is odd?", **to(demo))
+    request.getfixturevalue("no_network")
+    again = ask("What is odd?", service=service, recording="answers.jsonl", strict=True)
+    assert (again.text, again.service) == ("A second peak at **3 s**.", "demo")
+
+
+def test_the_environment_can_name_the_recording_and_the_question_another_or_none(demo, monkeypatch):
+    monkeypatch.setenv("GEMINI_MAGICS_RECORDING", "from-environment.jsonl")
+    settings = {name: value for name, value in to(demo).items() if name != "recording"}
+    ask("What?", **settings)
+    ask("What?", recording="", **settings)
+    assert [path.name for path in Path.cwd().iterdir()] == ["from-environment.jsonl"]
+    assert ask("What?", **settings).recorded
+    assert len(demo.requests) == 2
+
+
+def test_fresh_asks_again_and_replaces(demo):
+    ask("What?", **to(demo))
+    with Demo([stream("Otherwise.")]) as other:
+        assert ask("What?", fresh=True, **to(other)).recorded == ""
+    assert ask("What?", **to(demo)).text == "Otherwise."
+    assert len(demo.requests) == 1
+
+
+ENDINGS = {
+    "length": (stream("So far", finish="length"), None, True),
+    "blocked": (stream(finish="content_filter", thoughts=["Hm."]), None, True),
+    "cut": ([Head(), chunk(content="So f"), Act.CLOSE], Cut, False),
+    "refused": (envelope(401, "bad key"), KeyRejected, False),
+    "error": ([Head(), chunk(content="So"), event({"error": {"message": "overloaded"}})], GeminiError, False),
+}
+
+
+@pytest.mark.parametrize(("reply", "error", "kept"), ENDINGS.values(), ids=ENDINGS)
+def test_an_answer_is_recorded_when_it_came_to_its_end(reply, error, kept):
+    with ExitStack() as stack:
+        demo = stack.enter_context(Demo([reply]))
+        if error:
+            stack.enter_context(pytest.raises(error))
+        ask("What?", **to(demo))
+    assert Path("answers.jsonl").exists() == kept
+
+
+class Stopper:
+    """A reader who stops the answer at its first word."""
+
+    tick_s = 0.05
+
+    def __init__(self):
+        self.cancel, self.frames = Cancel(), []
+
+    def begin(self, answer):
+        self.answer = answer
+
+    def update(self, answer, events):
+        self.frames.append(answer.text)
+        if answer.text:
+            self.cancel.cancel()
+
+    def end(self, answer):
+        self.frames.append(answer.text)
+
+
+def asked(prompt, **settings):
+    return Question((Turn("user", (prompt,)),), resolve(settings))
+
+
+def test_a_stopped_answer_is_not_recorded_and_a_stopped_replay_changes_nothing(demo):
+    with Demo([[Head(), chunk(content="So "), Act.HANG]]) as slow:
+        stopper = Stopper()
+        answer_to(asked("What?", **to(slow)), view=stopper, cancel=stopper.cancel)
+    assert not Path("answers.jsonl").exists()
+    with Demo([stream("word " * 500)]) as long:
+        ask("What?", **to(long))
+    written, stopper = Path("answers.jsonl").read_bytes(), Stopper()
+    answer = answer_to(asked("What?", **to(demo)), view=stopper, cancel=stopper.cancel)
+    assert answer.ended == "interrupted"
+    assert 0 < len(answer.text) < 1000
+    assert Path("answers.jsonl").read_bytes() == written
+    assert not demo.requests
+
+
+def test_strict_asks_nothing_and_says_what_differs(demo):
+    ask("What is odd about the second peak?", effort="low", **to(demo))
+    with pytest.raises(BadRequest) as raised:
+        ask("What is odd about the third peak?", **to(demo, strict=True))
+    assert "answers.jsonl has no answer to this question" in str(raised.value)
+    assert "about the [-second-]{+third+} peak?" in str(raised.value)
+    assert "effort [-low-]{+high+}" in str(raised.value)
+    assert len(demo.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"recording": None, "strict": True}, "needs a recording"),
+        ({"strict": True, "fresh": True}, "leave --fresh out"),
+        ({"strict": True}, "holds no answer yet"),
+        ({"recording": "no/folder/a.jsonl"}, "no folder"),
+        ({"recording": "."}, "is no file"),
+    ],
+)
+def test_a_recording_that_cannot_serve_is_an_error_before_anything_is_sent(demo, settings, says):
+    with pytest.raises(BadRequest, match=says):
+        ask("What?", **to(demo, **settings))
+    assert not demo.requests
+
+
+def test_nothing_is_sent_when_the_answer_could_not_be_kept(demo, monkeypatch):
+    monkeypatch.setattr("os.access", lambda *_: False)
+    with pytest.raises(BadRequest, match="cannot be written to"):
+        ask("What?", **to(demo))
+    assert not demo.requests
+    assert ask("What?", **to(demo, record_new=False)).text
+
+
+def test_a_full_disk_does_not_cost_the_answer(demo):
+    _, hard = limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with pytest.raises(GeminiError, match=r"answer is whole, but answers\.jsonl did not take it") as raised:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
+        try:
+            ask("What?", **to(demo))
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert raised.value.answer.text == "A second peak at **3 s**."
+    assert raised.value.answer.ended == "stop"
+    assert ask("What?", **to(demo)).recorded == ""
+
+
+def test_a_broken_recording_is_an_error_even_for_a_fresh_question(demo):
+    Path("answers.jsonl").write_text("notes\n")
+    with pytest.raises(BadRequest, match=r"answers\.jsonl, line 1 is no record"):
+        ask("What?", fresh=True, **to(demo))
+    assert not demo.requests
+
+
+KEY = "sk-0123456789abcdef"
+
+
+def test_no_piece_of_the_key_is_in_a_recording(monkeypatch):
+    monkeypatch.setenv("GEMINI_MAGICS_API_KEY", KEY)
+    with Demo([stream("Your key is ", KEY[:9], KEY[9:], ".", thoughts=[f"The key is {KEY}."])]) as demo:
+        ask("What is my key?", **to(demo, service="kie"))
+    written = Path("answers.jsonl").read_text()
+    assert "What is my key?" in written
+    assert not [start for start in range(len(KEY) - 7) if KEY[start : start + 8] in written]
+
+
+def test_a_spent_budget_does_not_stop_what_is_free(demo, monkeypatch):
+    monkeypatch.setattr("gemini_magics.chat.ledger.ledger", [])
+    ask("What?", **to(demo))
+    assert ask("What?", budget="0.001 credits", **to(demo)).recorded
+    with pytest.raises(BadRequest, match="budget is spent"):
+        ask("What else?", budget="0.001 credits", **to(demo))
+
+
+def test_questions_from_several_threads_get_each_their_own_answer():
+    def reply(request):
+        return stream(f"To {request.json['messages'][-1]['content'][-1]['text']}")
+
+    texts = {}
+
+    def both_times(n, demo):
+        texts[n] = [ask(f"Q{n}", **to(demo)).text for _ in range(2)]
+
+    with Demo(reply) as demo:
+        threads = [threading.Thread(target=both_times, args=(n, demo)) for n in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(demo.requests) == 8
+    assert texts == {n: [f"To Q{n}"] * 2 for n in range(8)}
+    assert len(recording_at("answers.jsonl").load().records) == 8
+
+
+# The pace
+
+
+def replayed(demo, words):
+    with Demo([stream("word " * words, thoughts=["thought " * words])]) as long:
+        answer = ask("What?", **to(long))
+    return Replay(recording_at("answers.jsonl").load().records[-1], Cancel()), answer
+
+
+@pytest.mark.parametrize(("words", "longest_s"), [(5, 0.2), (20_000, 0.9)])
+def test_a_replay_grows_before_those_who_watch_and_is_soon_done(demo, words, longest_s):
+    replay, answer = replayed(demo, words)
+    began = time.monotonic()
+    batches = list(replay.batches(0.05))
+    assert time.monotonic() - began < longest_s
+    assert len(batches) >= (4 if words == 5 else 12)
+    events = [event for batch in batches for event in batch]
+    assert "".join(event.text for event in events if isinstance(event, Text)) == answer.text
+    assert "".join(event.text for event in events if isinstance(event, Thinking)) == answer.thinking
+
+
+@pytest.mark.parametrize("tick_s", [None, 0.25])
+def test_who_looks_seldom_gets_it_at_once(demo, tick_s):
+    replay, _ = replayed(demo, 20_000)
+    began = time.monotonic()
+    assert len(list(replay.batches(tick_s))) == 4
+    assert time.monotonic() - began < 0.1
+
+
+# In cells
+
+
+@pytest.fixture
+def cells(shell, demo):
+    """A shell that asks the demo; `shell.run` runs a cell, `shell.seen()` is what it has shown since."""
+    shell.run(f"%config GeminiMagics.base_url = {demo.base_url!r}")
+    shell.run("%config GeminiMagics.service = 'demo'")
+    shell.run("%config GeminiMagics.display = 'text'")
+    return shell
+
+
+def test_a_recorded_answer_says_so(cells, demo, capsys):
+    cells.run("%gemini_record answers.jsonl")
+    cells.run("%%gemini\nWhat is odd?")
+    assert "recorded" not in capsys.readouterr().out.replace("Recording", "")
+    cells.run("%%gemini\nWhat is odd?")
+    assert f"recorded {TODAY}" in capsys.readouterr().out
+    cells.run("%%gemini --fresh\nWhat is odd?")
+    assert f"recorded {TODAY}" not in capsys.readouterr().out
+    assert len(demo.requests) == 2
+
+
+def test_a_figure_that_was_drawn_anew_is_told_with_its_answer(cells, demo, capsys):
+    cells.run("from matplotlib.figure import Figure\nfig = Figure()\nax = fig.subplots()\nax.plot([1, 3, 2])")
+    cells.run("%gemini_record answers.jsonl")
+    cells.run("%%gemini fig\nWhat is odd?")
+    recording_at.__globals__["_opened"].cache_clear()  # as after a restart
+    cells.run("ax.set_title('Another font', family='monospace')")
+    capsys.readouterr()
+    cells.run("%%gemini fig --to reply\nWhat is odd?")
+    assert cells.user_ns["reply"].redrawn == ("fig",)
+    shown = capsys.readouterr().out
+    assert f"recorded {TODAY}" in shown
+    assert "fig had other pixels when this answer was recorded" in shown
+    assert len(demo.requests) == 1
+
+
+def test_replaying_leaves_the_recording_as_it_is(cells, demo, capsys):
+    cells.run("%gemini_record answers.jsonl")
+    cells.run("%gemini What?")
+    written = Path("answers.jsonl").read_bytes()
+    cells.run("%gemini_replay answers.jsonl")
+    cells.run("%gemini What else?")
+    assert Path("answers.jsonl").read_bytes() == written
+    assert len(demo.requests) == 2
+    cells.run("%gemini_replay --strict answers.jsonl")
+    with pytest.raises(BadRequest, match=r"prompt “What\{\+ else\+\}\?”"):
+        cells.run("%gemini What else?")
+    cells.run("%gemini_record answers.jsonl")
+    cells.run("%gemini What else?")
+    assert len(Path("answers.jsonl").read_bytes().splitlines()) == 2
+
+
+def test_the_magics_say_what_goes_on(cells, capsys, monkeypatch):
+    def said(line):
+        cells.run(line)
+        return capsys.readouterr().out.strip()
+
+    capsys.readouterr()
+    monkeypatch.setenv("GEMINI_MAGICS_RECORDING", "other.jsonl")
+    assert said("%gemini_record") == "Recording in other.jsonl."
+    assert said('%gemini_record "my answers.jsonl"') == "Recording in my answers.jsonl."
+    Path("a.jsonl").touch()
+    assert said("%gemini_replay a.jsonl --strict") == "Replaying a.jsonl; nothing is asked."
+    assert said("%gemini_replay 'a.jsonl'").startswith("Replaying a.jsonl; other questions are asked")
+    assert said("%gemini_record off") == said("%gemini_record") == "Nothing is recorded or replayed."
+    assert sorted(path.name for path in Path.cwd().iterdir()) == ["a.jsonl"]
+
+
+def test_a_recording_stays_where_it_is_when_the_notebook_goes_elsewhere(cells, folder, monkeypatch):
+    cells.run("%gemini_record answers.jsonl")
+    (folder / "elsewhere").mkdir()
+    monkeypatch.chdir("elsewhere")
+    cells.run("%gemini What?")
+    assert (folder / "answers.jsonl").exists()
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("%gemini_replay", r"Name the recording: %gemini_replay answers\.jsonl"),
+        ("%gemini_replay missing.jsonl", r"no recording missing\.jsonl: %gemini_record missing\.jsonl begins"),
+        ("%gemini_replay answers.jsonl --strickt", "no option --strickt. Did you mean --strict?"),
+        ("%gemini_record answers.jsonl --fresh", "no option --fresh"),
+        ("%gemini_record no/folder/a.jsonl", "no folder"),
+        ("%gemini_record .", "is no file"),
+        ("%gemini_record notes.txt", r"notes\.txt, line 1 is no record: no JSON"),
+        ("%gemini_replay notes.txt", r"notes\.txt, line 1 is no record: no JSON"),
+    ],
+)
+def test_a_mistake_in_the_line_fails_the_cell_and_changes_nothing(cells, line, says):
+    Path("notes.txt").write_text("my notes\n")
+    with pytest.raises(BadRequest, match=says) as raised:
+        cells.run(line)
+    assert raised.value._render_traceback_() == [f"BadRequest: {raised.value}"]
+    assert not resolve({}).recording
+    assert Path("notes.txt").read_text() == "my notes\n"
+
+
+# In kernels
+
+
+class Kernel:
+    """A real kernel, which writes no file but those that its cells write."""
+
+    def __init__(self):
+        self.manager, self.client = start_new_kernel(extra_arguments=["--HistoryManager.enabled=False"])
+
+    def begin(self, source, cell=""):
+        """Run a cell with the identity that a frontend gives it; return the request without waiting."""
+        content = {"code": source, "silent": False, "allow_stdin": False, "store_history": True}
+        message = self.client.session.msg("execute_request", content, metadata={"cellId": cell})
+        self.client.shell_channel.send(message)
+        return message["header"]["msg_id"]
+
+    def finish(self, request):
+        """Return what a request wrote; its error is part of that."""
+        written = ""
+        while True:
+            message = self.client.get_iopub_msg(timeout=30)
+            if message["parent_header"].get("msg_id") != request:
+                continue
+            content = message["content"]
+            written += content.get("text", "") + "".join(content.get("traceback", []))
+            if message["msg_type"] == "status" and content["execution_state"] == "idle":
+                return written
+
+    def run(self, source, cell=""):
+        return self.finish(self.begin(source, cell))
+
+    def close(self):
+        self.client.stop_channels()
+        self.manager.shutdown_kernel(now=True)
+
+
+@pytest.fixture
+def kernel(demo):
+    """Starts kernels that have loaded the extension and ask the demo; they are gone after the test."""
+    with ExitStack() as stack:
+
+        def start(*setup, demo=demo):
+            kernel = Kernel()
+            stack.callback(kernel.close)
+            kernel.run("%load_ext gemini_magics")
+            for line in (f"base_url = {demo.base_url!r}", "service = 'demo'", "display = 'text'"):
+                kernel.run(f"%config GeminiMagics.{line}")
+            for cell in setup:
+                kernel.run(cell)
+            return kernel
+
+        yield start
+
+
+def echo(request):
+    """A service that says what it was asked, so that answers cannot be mixed up unseen."""
+    return stream(f"To {request.json['messages'][-1]['content'][-1]['text']}")
+
+
+def outputs(source, path):
+    """Run a notebook as `jupyter execute` does; return the outputs of its cells, as they are saved."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in source])
+    NotebookClient(notebook, record_timing=False, timeout=60, resources={"metadata": {"path": path}}).execute()
+    return [cell.outputs for cell in notebook.cells]
+
+
+def test_restart_and_run_all_is_identical(demo, folder):
+    notebook = [
+        "%load_ext gemini_magics",
+        f"%config GeminiMagics.base_url = {demo.base_url!r}\n%config GeminiMagics.service = 'demo'",
+        "%gemini_record answers.jsonl",
+        "from matplotlib.figure import Figure\nfig = Figure()\nfig.subplots().plot([1, 3, 2]);",
+        "%%gemini fig\nWhat is odd?",
+        "%%gemini --chat --to reply\nAnd why?",
+        "%%gemini --chat\nIs $`reply.text` so?",
+        "reply",
+    ]
+    live, second, third = (outputs(notebook, folder) for _ in range(3))
+    assert len(demo.requests) == 3
+    assert second == third
+    assert [len(outs) for outs in live] == [len(outs) for outs in second] == [0, 0, 1, 0, 1, 1, 1, 1]
+    for before, after in zip(live[4:], second[4:], strict=True):
+        assert "second peak" in before[0]["data"]["text/html"]
+        for kind in ("text/html", "text/plain"):
+            assert f"recorded {TODAY}" not in before[0]["data"][kind]
+            assert f"recorded {TODAY}" in after[0]["data"][kind]
+
+
+def test_cells_can_run_out_of_order_twice_and_after_a_restart(kernel):
+    cells = {"a": "%%gemini\nWhat is odd?", "b": "%%gemini\nAnd why?", "c": "%%gemini fig\nAnd here?"}
+    figure = "from matplotlib.figure import Figure\nfig = Figure()\nfig.subplots().plot([1, 3, 2])"
+    with Demo(echo) as service:
+        first = kernel("%gemini_record answers.jsonl", figure, demo=service)
+        live = {cell: first.run(source, cell) for cell, source in cells.items()}
+        assert len(service.requests) == 3
+        again = {cell: first.run(cells[cell], cell) for cell in "cabbca"}
+        second = kernel("%gemini_replay answers.jsonl --strict", figure, demo=service)
+        restarted = {cell: second.run(cells[cell], cell) for cell in "bcabca"}
+        assert len(service.requests) == 3
+    assert again == restarted
+    for cell, asked in {"a": "What is odd?", "b": "And why?", "c": "And here?"}.items():
+        assert f"To {asked}" in live[cell]
+        assert f"To {asked}" in again[cell]
+        assert f"recorded {TODAY}" in again[cell]
+
+
+def test_two_kernels_can_record_in_one_file_at_once(kernel):
+    with Demo(echo) as service:
+        both = [kernel("%gemini_record answers.jsonl", demo=service) for _ in range(2)]
+        ask = "for n in range({}, {}):\n    get_ipython().run_cell_magic('gemini', '', f'Q{{n}}')"
+        requests = [one.begin(ask.format(*span)) for one, span in zip(both, [(0, 12), (6, 18)], strict=True)]
+        written = [one.finish(request) for one, request in zip(both, requests, strict=True)]
+        asked = len(service.requests)
+        told = both[0].run("%gemini_replay answers.jsonl --strict\n" + ask.format(0, 18))
+        assert len(service.requests) == asked
+    assert not any("Error" in text or "Warning" in text for text in written)
+    lines = Path("answers.jsonl").read_text().splitlines()
+    assert {json.loads(line)["answer"]["text"] for line in lines} == {f"To Q{n}" for n in range(18)}
+    assert all(f"To Q{n}" in told for n in range(18))
+    assert told.count(f"recorded {TODAY}") == 18
+
+
+def test_a_kernel_killed_while_it_writes_loses_that_answer_and_says_so(kernel):
+    deadly = textwrap.dedent("""
+        import os, resource, signal
+        signal.signal(signal.SIGXFSZ, signal.SIG_DFL)  # the byte after these kills, in the middle of the write
+        end = os.path.getsize("answers.jsonl") + 200
+        resource.setrlimit(resource.RLIMIT_FSIZE, (end, end))
+    """)
+    with Demo(echo) as service:
+        killed = kernel("%gemini_record answers.jsonl", "%gemini First?", deadly, demo=service)
+        killed.begin("%gemini Second?")
+        deadline = time.monotonic() + 20
+        while killed.manager.is_alive() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert killed.manager.provisioner.process.returncode == -signal.SIGXFSZ
+        assert not Path("answers.jsonl").read_bytes().endswith(b"\n")
+        after = kernel(demo=service)
+        assert "answers.jsonl breaks off in line 2" in after.run("%gemini_record answers.jsonl")
+        assert f"recorded {TODAY}" in after.run("%gemini First?")
+        assert "breaks off" not in (second := after.run("%gemini Second?"))
+        assert "recorded" not in second
+        assert f"recorded {TODAY}" in after.run("%gemini Second?")
+        assert len(service.requests) == 3
+    assert len(recording_at("answers.jsonl").load().records) == 2
+
+
+# In two environments
+
+DRAW_AND_ASK = """
+import sys, json, matplotlib
+from matplotlib.figure import Figure
+from gemini_magics import ask
+
+fig = Figure()
+ax = fig.subplots()
+ax.plot([1, 3, 2, 5])
+ax.set_title("Two peaks")
+answer = ask("What is odd?", fig, recording="answers.jsonl", **json.loads(sys.argv[1]))
+print(json.dumps([matplotlib.__version__, answer.text, answer.recorded, answer.redrawn]))
+"""
+
+
+def environment(folder, *packages):
+    """Make a virtual environment with packages of its own, which shares all else with this one."""
+    venv.create(folder, with_pip=False)
+    python = str(folder / "bin" / "python")
+    if packages:
+        pip = [sys.executable, "-m", "pip", "--python", python, "--disable-pip-version-check", "install", "-q"]
+        subprocess.run([*pip, "--no-deps", "--only-binary=:all:", *packages], check=True)
+    (own,) = (folder / "lib").glob("*/site-packages")
+    (own / "shared.pth").write_text("\n".join([str(Path(matplotlib.__file__).parents[1]), ROOT]))
+    return python
+
+
+def test_what_was_recorded_with_one_matplotlib_is_told_with_another(demo, tmp_path):
+    def run(python, **settings):
+        words = [python, "-E", "-W", "error", "-c", DRAW_AND_ASK, json.dumps(settings)]
+        return json.loads(subprocess.run(words, check=True, stdout=subprocess.PIPE).stdout)
+
+    major, minor = matplotlib.__version__.split(".")[:2]
+    this = environment(tmp_path / "this")
+    older = environment(tmp_path / "older", f"matplotlib<{major}.{minor}")
+    here, text, *_ = run(this, base_url=demo.base_url, service="demo")
+    there, *told = run(older, strict=True)
+    assert here == matplotlib.__version__ != there
+    assert told == [text, TODAY, ["attachment 1"]]
+    assert run(this, strict=True) == [here, text, TODAY, []]
+    assert len(demo.requests) == 1

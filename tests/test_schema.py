@@ -1,0 +1,347 @@
+"""Answers in a schema: what may be one, what the service is told, and what comes of a misfit."""
+
+import json
+import sys
+import threading
+from dataclasses import dataclass
+from datetime import date
+
+import pydantic
+import pytest
+import typing_extensions
+
+import gemini_magics
+from gemini_magics import BadRequest, Cancel, Unfit
+from gemini_magics.chat.schema import schema_of
+from gemini_magics.core.messages import Turn
+from gemini_magics.core.question import Question
+from gemini_magics.core.settings import resolve
+from gemini_magics.service import wire
+from gemini_magics.service.demo import Act, Demo, Head, chunk, stream
+from gemini_magics.service.services import find
+
+
+class Peak(pydantic.BaseModel):
+    height: float
+    day: date = date(2026, 1, 1)
+
+
+class Scan(pydantic.BaseModel):
+    peaks: list[Peak]
+
+
+@dataclass
+class Point:
+    x: int
+    y: int = 0
+
+
+class Row(typing_extensions.TypedDict):
+    name: str
+    size: typing_extensions.NotRequired[int]
+
+
+AS_JSON = {
+    "type": "object",
+    "properties": {"x": {"type": "integer"}, "y": {"$ref": "#/$defs/side"}},
+    "required": ["x"],
+    "$defs": {"side": {"enum": ["left", "right"]}},
+}
+
+FORMS = {
+    "a pydantic model": (Scan, {"peaks": [{"height": "2.5", "day": "2026-11-22"}]},
+        Scan(peaks=[Peak(height=2.5, day=date(2026, 11, 22))])),
+    "a strict model": (pydantic.create_model("Strict", __config__={"strict": True}, day=(date, ...)),
+        {"day": "2026-11-22"}, None),
+    "a dataclass": (Point, {"x": 1}, Point(1)),
+    "a TypedDict": (Row, {"name": "a"}, {"name": "a"}),
+    "a list of models": (list[Point], [{"x": 1}, {"x": 2, "y": 3}], [Point(1), Point(2, 3)]),
+    "a JSON schema": (AS_JSON, {"x": 1, "y": "left"}, {"x": 1, "y": "left"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_what_may_be_a_schema_and_what_comes_of_it(name):
+    form, value, made = FORMS[name]
+    read = schema_of(form).read(json.dumps(value))
+    if made is None:
+        assert read.day == date(2026, 11, 22)
+    else:
+        assert read == made
+        assert type(read) is type(made)
+
+
+class Plain:
+    pass
+
+
+class Missing(pydantic.BaseModel):
+    other: "NotDefinedAnywhere"  # noqa: F821
+
+
+NO_FORMS = {
+    "an object": (Point(1), "p is no schema"),
+    "a class without types": (Plain, "Unable to generate pydantic-core schema"),
+    "a function": (lambda x: x, "p is no schema: name a pydantic model"),
+    "a text": ("int", "p is no schema: name a pydantic model"),
+    "a name that is not there": (Missing, "is not fully defined"),
+    "no JSON schema": ({"type": "number", "minimum": "3"}, "p is no JSON schema: minimum: '3'"),
+    "an unknown type": (
+        {"properties": {"a": {"type": "text"}}},
+        "p is no JSON schema: properties.a.type: 'text'",
+    ),
+    "values that JSON has not": ({"enum": [date(2026, 1, 1)]}, "not JSON serializable"),
+    "a schema elsewhere": ({"items": {"$ref": "https://example.org/s.json"}}, "put that schema under $defs"),
+}
+
+
+@pytest.mark.parametrize("name", NO_FORMS)
+def test_what_is_no_schema_is_refused_before_anything_is_asked(name):
+    form, said = NO_FORMS[name]
+    with pytest.raises(BadRequest) as raised:
+        schema_of(form, "p")
+    assert said in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="pydantic takes typing's TypedDict from 3.12 on")
+def test_on_python_3_11_a_typed_dict_of_typing_says_where_to_import_it_from():
+    import typing
+
+    with pytest.raises(BadRequest, match=r"typing_extensions\.TypedDict"):
+        schema_of(typing.TypedDict("Row", {"name": str}))
+
+
+def test_a_reference_that_leads_nowhere_says_so():
+    with pytest.raises(BadRequest, match=r"refers to #/\$defs/b, which is not in it"):
+        schema_of({"properties": {"a": {"$ref": "#/$defs/b"}}}).read('{"a": 1}')
+
+
+MISFITS = {
+    "no JSON": (Point, "The peak is at 3.", "it is no JSON (line 1, column 1"),
+    "a missing field": (Point, "{}", "x: Field required"),
+    "deep inside": (Scan, '{"peaks": [{"height": 1}, {"height": "high"}]}', "peaks[1].height: Input should be"),
+    "another kind of thing": (Point, "[1]", "the whole: Input should be"),
+    "by a JSON schema": (AS_JSON, '{"x": 1, "y": "up"}', "y: 'up' is not one of ['left', 'right']"),
+    "many": (list[int], json.dumps(["a"] * 8), "; and 3 more"),
+    "a long value": (AS_JSON, json.dumps({"x": "a" * 9999}), "x: 'aaa"),
+    "half a character": (Point, '{"x": "\\ud800"}', "x"),
+}
+
+
+@pytest.mark.parametrize("name", MISFITS)
+def test_an_answer_that_does_not_fit_says_where_and_why(name):
+    form, text, why = MISFITS[name]
+    with pytest.raises(Unfit) as raised:
+        schema_of(form).read(text)
+    assert why in raised.value.why
+    assert "\n" not in str(raised.value)
+    assert len(str(raised.value)) < 800
+
+
+@pytest.mark.parametrize(("package", "form"), [("pydantic", Point), ("jsonschema", {"type": "object"})])
+def test_without_the_package_that_checks_it_says_what_to_install(monkeypatch, package, form):
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(BadRequest, match=r"pip install 'gemini_magics\[schema\]'"):
+        schema_of(form)
+
+
+def test_asking_without_a_schema_loads_nothing_that_checks_one(shell):
+    import subprocess
+
+    code = (
+        "import sys; from gemini_magics.service.demo import Demo, stream; from gemini_magics import ask\n"
+        "with Demo([stream('x')]) as demo: ask('q', service='demo', base_url=demo.base_url)\n"
+        "print([name for name in ('pydantic', 'jsonschema') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+SPELLINGS = {
+    ("kie", "object"): "words",
+    ("demo", "object"): "words",
+    ("google", "object"): "field",
+    ("openrouter", "object"): "field",
+    ("openai", "object"): "field",
+    ("google", "array"): "words",
+}
+
+
+@pytest.mark.parametrize("case", SPELLINGS, ids=" ".join)
+def test_a_schema_goes_in_the_services_own_field_or_else_in_words(case):
+    service, kind = case
+    schema = {"type": kind, "title": "Überschrift"}
+    where = {"base_url": "https://example.org/v1", "model": "m"} if service == "openai" else {}
+    question = Question((Turn("user", ("What?",)),), resolve({"service": service, **where}))
+    row = find(question.settings)
+    plain = wire.body(question, row)
+    body = wire.body(Question(question.turns, question.settings, schema=schema), row)
+    if SPELLINGS[case] == "field":
+        assert body.pop("response_format") == {
+            "type": "json_schema",
+            "json_schema": {"name": "answer", "schema": schema},
+        }
+    else:
+        words = body["messages"][-1]["content"].pop()
+        assert words["type"] == "text"
+        assert json.dumps(schema, ensure_ascii=False) in words["text"]
+    assert body == plain
+
+
+def texts(request):
+    return [[part["text"] for part in message["content"]] for message in request.json["messages"]]
+
+
+@pytest.fixture
+def demo():
+    """A service whose answers a test writes: `demo.says("...", "...")`."""
+    script = []
+    with Demo(lambda request: script.pop(0)) as demo:
+        demo.says = lambda *answers: script.extend(a if isinstance(a, list) else stream(a) for a in answers)
+        demo.options = {"service": "demo", "base_url": demo.base_url}
+        yield demo
+
+
+def test_data_is_the_object(demo):
+    demo.says('```json\n{"x": 1}\n```')
+    answer = gemini_magics.ask("Where?", schema=Point, **demo.options)
+    assert answer.data == Point(1)
+    assert answer.json() == {"x": 1}
+    assert '"x"' in texts(demo.requests[0])[-1][-1]
+
+
+def test_an_answer_that_does_not_fit_is_asked_for_once_more_with_what_is_wrong(demo):
+    demo.says('{"x": "far"}', '{"x": 2}')
+    answer = gemini_magics.ask("Where?", schema=Point, **demo.options)
+    assert answer.data == Point(2)
+    question, first, complaint = texts(demo.requests[1])
+    assert question == ["Where?"]
+    assert first == ['{"x": "far"}']
+    assert "x: Input should be a valid integer" in complaint[0]
+    assert '"title": "Point"' in complaint[1]
+
+
+def test_a_second_answer_that_does_not_fit_is_an_error_that_keeps_it(demo):
+    demo.says("no", "still no")
+    with pytest.raises(Unfit, match=r"does not fit Point, asked twice: it is no JSON .*last") as raised:
+        gemini_magics.ask("Where?", schema=Point, **demo.options)
+    assert raised.value.answer is gemini_magics.last()
+    assert raised.value.answer.text == "still no"
+    assert raised.value.answer.data is None
+    assert len(demo.requests) == 2
+
+
+def test_an_answer_that_was_stopped_is_not_checked(demo):
+    demo.says([Head(), chunk(content='{"x": '), Act.HANG])
+    cancel = Cancel()
+    threading.Timer(0.5, cancel.cancel).start()
+    answer = gemini_magics.ask("Where?", schema=Point, cancel=cancel, **demo.options)
+    assert (answer.text, answer.ended, answer.data) == ('{"x": ', "interrupted", None)
+
+
+def test_the_second_question_can_be_stopped_as_well(demo):
+    demo.says("no", [Head(), chunk(content="st"), Act.HANG])
+    cancel = Cancel()
+    threading.Timer(1, cancel.cancel).start()
+    answer = gemini_magics.ask("Where?", schema=Point, cancel=cancel, **demo.options)
+    assert (answer.text, answer.ended, answer.data) == ("st", "interrupted", None)
+
+
+@pytest.fixture
+def ask(shell, demo):
+    """Ask in a cell, of a service whose answers the test writes."""
+    shell.run(f'%config GeminiMagics.base_url = "{demo.base_url}"')
+    shell.run('%config GeminiMagics.service = "demo"')
+    shell.run('%config GeminiMagics.display = "paced"')
+    shell.user_ns.update(Point=Point, side=AS_JSON)
+    return shell.run
+
+
+def test_a_cell_asks_in_a_schema_of_the_notebook(ask, demo, shell):
+    demo.says('{"x": 1, "y": "left"}', '[{"x": 1}]')
+    ask("%%gemini --schema side --to where\nWhere?")
+    assert shell.user_ns["where"].data == {"x": 1, "y": "left"}
+    ask("%%gemini --schema list[Point] --to where\nWhere?")
+    assert shell.user_ns["where"].data == [Point(1)]
+
+
+def test_both_answers_and_what_was_wrong_are_in_the_output(ask, demo, shell, capsys):
+    demo.says('{"y": 0}', '{"x": 2}')
+    ask("%%gemini --schema Point --to where\nWhere?")
+    shown = capsys.readouterr().out
+    first = shown.index('{"y": 0}')
+    between = shown.index("does not fit Point: x: Field required. Asking once more.")
+    assert first < between < shown.index('{"x": 2}')
+    assert shell.user_ns["where"].data == Point(2)
+
+
+def test_a_cell_whose_answer_never_fits_fails_in_one_line(ask, demo, shell):
+    demo.says("no", "no\x1b[2J")
+    with pytest.raises(Unfit) as raised:
+        ask("%%gemini --schema Point --to where\nWhere?")
+    (line,) = raised.value._render_traceback_()
+    assert line.startswith("Unfit: The answer does not fit Point, asked twice")
+    assert "\n" not in line
+    assert "\x1b" not in line
+    assert shell.user_ns["where"].text == "no\x1b[2J"
+
+
+def test_a_dry_run_shows_the_schema_and_sends_nothing(ask, demo, capsys):
+    ask("%%gemini --schema Point --dry-run\nWhere?")
+    assert "JSON schema" in capsys.readouterr().out
+    assert not demo.requests
+
+
+def test_a_conversation_keeps_the_question_as_it_was_asked_and_the_answer_that_fits(ask, demo):
+    demo.says('{"y": 0}', '{"x": 2}', "Fine.")
+    ask("%%gemini --schema Point --chat schema-test\nWhere?")
+    ask("%%gemini --chat schema-test\nSure?")
+    assert texts(demo.requests[-1]) == [["Where?"], ['{"x": 2}'], ["Sure?"]]
+
+
+def test_a_recorded_question_in_a_schema_is_answered_from_the_recording(ask, demo, shell):
+    demo.says('{"y": 0}', '{"x": 2}')
+    try:
+        ask("%gemini_record answers.jsonl")
+        cell = "%%gemini --schema Point --to where\nWhere?"
+        ask(cell)
+        shell.user_ns["where"] = None
+        ask(cell)
+        assert shell.user_ns["where"].data == Point(2)
+        assert len(demo.requests) == 2
+    finally:
+        ask("%gemini_record off")
+
+
+MISTAKES = {
+    "%%gemini --schema Pont\nWhere?": "Point",
+    "%%gemini --schema 1+\nWhere?": "no Python expression",
+    "%%gemini --schema 3\nWhere?": "3 is no schema",
+    "%%gemini --schema Point --code\nWhere?": "take one of them",
+    "%%gemini --schema\nWhere?": "--schema needs a value",
+}
+
+
+@pytest.mark.parametrize("cell", MISTAKES)
+def test_a_mistake_says_so_and_sends_nothing(ask, demo, cell):
+    with pytest.raises(BadRequest, match=MISTAKES[cell]):
+        ask(cell)
+    assert not demo.requests
+
+
+class Node(pydantic.BaseModel):
+    name: str
+    parent: "Node | None"
+    children: "list[Node]"
+
+
+@pytest.fixture(scope="module")
+def stand_in():
+    with Demo(words_per_s=0) as demo:
+        yield {"service": "demo", "base_url": demo.base_url}
+
+
+@pytest.mark.parametrize("form", [Scan, Point, Row, list[Point], AS_JSON, Node], ids=range(6))
+def test_the_demo_service_answers_in_any_schema(stand_in, form):
+    assert gemini_magics.ask("Where?", schema=form, **stand_in).data

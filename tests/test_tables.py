@@ -1,0 +1,152 @@
+"""Tables of pandas and polars, as text and as pictures."""
+
+import re
+from datetime import datetime
+from decimal import Decimal
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from pictures import picture_of
+
+from gemini_magics.content.attach import attach
+from gemini_magics.core.errors import CannotAttach
+from gemini_magics.core.settings import Settings
+
+SETTINGS = Settings()
+
+
+def rows_of(attachment):
+    """Read a table as a reader would: its rows of cells, without head and rule."""
+    lines = [line for line in attachment.content.splitlines() if line.startswith("|")]
+    return [re.split(r"(?<!\\) \| ", line.removeprefix("| ").removesuffix(" |")) for line in lines]
+
+
+TABLE = {
+    "day": pd.to_datetime(["2026-01-01", "2026-01-02"]),
+    "n": [1, 2],
+    "mean": [0.1 + 0.2, 1234567.891],
+    "what": ["a|b", "two\nlines"],
+}
+
+
+def test_a_pandas_table_has_its_name_shape_types_index_and_values():
+    frame = pd.DataFrame(TABLE, index=pd.Index(["p", "q"], name="id"))
+    attachment = attach(frame, "df", SETTINGS)
+    assert (attachment.kind, attachment.note) == ("table", "")
+    about, types, blank, *_ = attachment.content.splitlines()
+    assert about == "df: pandas DataFrame, 2 rows × 4 columns"
+    assert re.fullmatch(r"Types: day datetime64\[\w+\], n int64, mean float64, what (str|object)", types)
+    assert blank == ""
+    assert rows_of(attachment) == [
+        ["id", "day", "n", "mean", "what"],
+        ["---", "---", "---", "---", "---"],
+        ["p", "2026-01-01", "1", "0.3", r"a\|b"],
+        ["q", "2026-01-02", "2", "1234567.89", r"two\nlines"],
+    ]
+
+
+def test_a_polars_table_has_its_name_shape_types_and_values():
+    frame = pl.DataFrame({**TABLE, "day": [datetime(2026, 1, 1), datetime(2026, 1, 2)], "list": [[1], None]})
+    attachment = attach(frame, "df", SETTINGS)
+    about, types, *_ = attachment.content.splitlines()
+    assert about == "df: polars DataFrame, 2 rows × 5 columns"
+    assert types.startswith("Types: day Datetime(")
+    assert types.endswith("), n Int64, mean Float64, what String, list List(Int64)")
+    assert rows_of(attachment)[2:] == [
+        ["2026-01-01", "1", "0.3", r"a\|b", "[1]"],
+        ["2026-01-02", "2", "1234567.89", r"two\nlines", "None"],
+    ]
+
+
+def test_a_series_is_a_table_of_one_column():
+    for series in (pd.Series([1, 2], name="n"), pl.Series("n", [1, 2])):
+        attachment = attach(series, "s", SETTINGS)
+        assert attachment.content.startswith(
+            f"s: {type(series).__module__.split('.')[0]} Series, 2 rows\nTypes: n "
+        )
+        assert [row[-1] for row in rows_of(attachment)] == ["n", "---", "1", "2"]
+
+
+def test_several_levels_of_index_and_columns_are_written_out():
+    frame = pd.DataFrame(
+        [[1, 2]],
+        index=pd.MultiIndex.from_tuples([("a", 7)]),
+        columns=pd.MultiIndex.from_tuples([("x", "p"), ("x", "q")]),
+    )
+    assert rows_of(attach(frame, "df", SETTINGS)) == [
+        ["", "", "x / p", "x / q"],
+        ["---"] * 4,
+        ["a", "7", "1", "2"],
+    ]
+
+
+@pytest.mark.parametrize("library", [pd, pl])
+def test_a_long_table_loses_its_middle_and_says_so(library):
+    attachment = attach(library.DataFrame({"n": range(1000)}), "df", SETTINGS)
+    numbers = [int(row[-1]) for row in rows_of(attachment)[2:]]
+    assert numbers == [*range(30), *range(970, 1000)]
+    assert attachment.note == "60 of 1,000 rows"
+    assert "1,000 rows × 1 column; rows 1 to 30 and 971 to 1,000 follow" in attachment.content
+
+
+@pytest.mark.parametrize(("rows", "kept"), [(1, [0]), (3, [0, 1, 9]), (10, list(range(10)))])
+def test_table_rows_says_how_many_rows_are_sent(rows, kept):
+    attachment = attach(pd.DataFrame({"n": range(10)}), "df", Settings(table_rows=rows))
+    assert [int(row[-1]) for row in rows_of(attachment)[2:]] == kept
+
+
+def test_a_wide_table_loses_columns_in_its_middle_and_says_so():
+    attachment = attach(pd.DataFrame([list(range(100))]), "df", SETTINGS)
+    assert rows_of(attachment)[0] == ["", *map(str, [*range(20), *range(80, 100)])]
+    assert rows_of(attachment)[2] == ["0", *map(str, [*range(20), *range(80, 100)])]
+    assert attachment.note == "40 of 100 columns"
+    assert "columns 1 to 20 and 81 to 100 follow" in attachment.content
+
+
+def test_a_table_with_long_cells_stays_bearable():
+    frame = pd.DataFrame({str(n): ["x" * 5000] * 60 for n in range(40)})
+    attachment = attach(frame, "df", SETTINGS)
+    assert len(attachment.content) <= 60_000
+    assert re.fullmatch(r"\d+ of 60 rows", attachment.note)
+    assert "xxx…xxx" in attachment.content
+
+
+@pytest.mark.parametrize("library", [pd, pl])
+def test_an_empty_table_still_tells_its_columns(library):
+    attachment = attach(library.DataFrame({"a": [], "b": []}), "df", SETTINGS)
+    assert "0 rows × 2 columns" in attachment.content
+    assert rows_of(attachment)[0][-2:] == ["a", "b"]
+
+
+def test_odd_values_are_written_as_they_print():
+    frame = pd.DataFrame(
+        {"x": [np.nan, None, pd.NaT, np.inf, 1e-7, Decimal("1.10"), 20260101.0, "é\ud800"]}, dtype=object
+    )
+    written = [row[-1] for row in rows_of(attach(frame, "df", SETTINGS))[2:]]
+    assert written == ["nan", "None", "NaT", "inf", "1e-07", "1.10", "20260101", "é\ud800"]
+
+
+def test_a_style_is_its_table():
+    style = pd.DataFrame({"a": [1]}).style.format("{} m")
+    assert rows_of(attach(style, "style", SETTINGS))[-1] == ["0", "1"]
+
+
+def test_a_lazy_frame_says_how_to_collect_it():
+    with pytest.raises(
+        CannotAttach, match=r"lazy is a plan for a table, with no rows yet: name lazy\.collect\(\)"
+    ):
+        attach(pl.LazyFrame({"a": [1]}), "lazy", SETTINGS)
+
+
+@pytest.mark.parametrize("with_matplotlib", [True, False])
+def test_with_as_image_a_table_is_a_picture(with_matplotlib, monkeypatch):
+    if not with_matplotlib:
+        monkeypatch.setattr("gemini_magics.content.tables.find_spec", lambda name: None)
+    small, long = (pd.DataFrame({"number": range(n), "word": "äé"}) for n in (3, 200))
+    attachment = attach(long, "df", Settings(as_image=True))
+    assert (attachment.kind, attachment.note) == ("table", "60 of 200 rows")
+    image, smaller = picture_of(attachment), picture_of(attach(small, "df", Settings(as_image=True)))
+    assert image.height - smaller.height == 57 * 34
+    assert smaller.convert("L").getextrema() == (0, 255)

@@ -1,0 +1,180 @@
+"""What a session spends, its budget, and how both are shown."""
+
+import pytest
+
+from gemini_magics import Answer, BadRequest
+from gemini_magics.chat.ledger import book, check_budget, ledger, spent, usage_table
+from gemini_magics.core.answer import FAILED, INTERRUPTED
+from gemini_magics.core.budget import Budget
+from gemini_magics.core.messages import Text, Turn, Usage
+from gemini_magics.core.question import Question
+from gemini_magics.core.settings import Settings
+from gemini_magics.core.table import Table, bar
+
+
+@pytest.fixture(autouse=True)
+def nothing_spent():
+    ledger.clear()
+    yield
+    ledger.clear()
+
+
+def spend(
+    *, tokens=(10, 5), cost_credits=0.5, cell="4f1c", place="In [1]", chat="", service="kie", ended="stop",
+    recorded="", text="Yes.",
+):  # fmt: skip
+    answer = Answer(service=service, recorded=recorded)
+    if text:
+        answer.add(Text(text))
+    prompt, completion = tokens or (None, None)
+    answer.add(Usage(prompt, completion, credits=cost_credits))
+    answer.end(ended)
+    book(Question((Turn("user", ("?",)),), Settings(chat=chat), cell, cell, place), answer)
+
+
+WRITTEN = {
+    "200 credits": Budget(200, "credits"),
+    "1 credit": Budget(1, "credits"),
+    "0.5 Credits": Budget(0.5, "credits"),
+    " 50,000 tokens ": Budget(50000, "tokens"),
+    "50_000tokens": Budget(50000, "tokens"),
+    "0 tokens": Budget(0, "tokens"),
+    "": None,
+    "  ": None,
+}
+
+
+@pytest.mark.parametrize(("text", "budget"), WRITTEN.items())
+def test_a_budget_is_read_as_people_write_it(text, budget):
+    assert Budget.read(text) == budget
+
+
+@pytest.mark.parametrize(
+    "text", ["200", "credits", "-5 credits", "2 dollars", "1e3 tokens", "5 credits a day", "ten tokens"]
+)
+def test_what_is_no_budget_is_refused_with_an_example(text):
+    with pytest.raises(BadRequest, match='"200 credits"'):
+        Settings(budget=text)
+
+
+def check(budget, service="kie"):
+    check_budget(Settings(budget=budget, service=service))
+
+
+@pytest.mark.parametrize(("enough", "spent_up"), [("1.51 credits", "1.50 credits"), ("46 tokens", "45 tokens")])
+def test_a_question_that_would_start_beyond_the_budget_is_stopped(enough, spent_up):
+    for _ in range(3):
+        spend()
+    check(enough)
+    with pytest.raises(BadRequest, match=r"The budget is spent: .* of .*GeminiMagics.budget = ") as raised:
+        check(spent_up)
+    assert spent_up in str(raised.value)
+
+
+def test_a_budget_of_nothing_stops_the_first_question():
+    with pytest.raises(BadRequest, match="0 of 0 credits"):
+        check("0 credits")
+    check("")
+
+
+def test_ten_times_a_tenth_is_one():
+    for _ in range(10):
+        spend(cost_credits=0.1)
+    with pytest.raises(BadRequest, match="spent: 1 of 1 credits"):
+        check("1 credit")
+
+
+def test_replays_are_free():
+    spend(recorded="2026-11-22", cost_credits=99)
+    assert (spent("credits"), spent("tokens")) == (0, 0)
+    check("1 credits")
+
+
+def test_a_refused_question_is_not_entered_and_an_interrupted_one_is():
+    spend(ended=FAILED, tokens=None, cost_credits=None, text="")
+    assert ledger == []
+    spend(ended=INTERRUPTED, tokens=None, cost_credits=None)
+    assert len(ledger) == 1
+
+
+def test_a_budget_that_the_service_does_not_count_is_said_to_hold_nothing():
+    check("5 credits", "google")
+    spend(service="google", cost_credits=None)
+    with pytest.raises(BadRequest, match=r"google does not count credits.*in tokens"):
+        check("5 credits", "google")
+    check("50 tokens", "google")
+    check("5 credits", "kie")
+
+
+def test_one_interrupted_answer_does_not_make_a_service_one_that_counts_nothing():
+    spend(ended=INTERRUPTED, tokens=None, cost_credits=None)
+    check("5 credits")
+
+
+def rows(**settings):
+    table = usage_table(Settings(**settings))
+    return [[cell for cell in row if cell] for row in table.rows]
+
+
+def test_a_session_is_summed_up_by_cell_chat_and_service():
+    spend(cell="a", place="In [3]", chat="main", tokens=(1200, 4), cost_credits=3)
+    spend(cell="a (2)", place="In [3]", chat="main", tokens=(1, 1), cost_credits=0)
+    spend(cell="b", place="In [7]", service="google", tokens=(10, 5), cost_credits=1)
+    spend(cell="a", place="In [9]", chat="main", recorded="2026-11-22")
+    spend(cell="d41d", place="", tokens=None, cost_credits=None)
+    spend(cell="d41e", place="", tokens=None, cost_credits=None)
+    assert rows() == [
+        ["cell", "In [9]", "3", "1", "1,201", "5", "3", "█" * 12],
+        ["In [7]", "1", "10", "5", "1", "█" * 4],
+        ["Python", "2", "–", "–", "–"],
+        ["chat", "main", "3", "1", "1,201", "5", "3", "█" * 12],
+        ["no conversation", "3", "10", "5", "1", "█" * 4],
+        ["service", "kie", "5", "1", "1,201", "5", "3", "█" * 12],
+        ["google", "1", "10", "5", "1", "█" * 4],
+        ["all", "6", "1", "1,211", "10", "4"],
+    ]  # fmt: skip
+    assert "Of 2 answers the service did not say what it took" in usage_table(Settings()).text()
+
+
+def test_dollars_are_shown_at_the_rate_of_the_person_alone():
+    spend(cost_credits=2)
+    assert "$" not in usage_table(Settings()).text()
+    table = usage_table(Settings(dollars_per_credit=0.005, budget="8 credits"))
+    assert "about $" in table.head
+    assert rows(dollars_per_credit=0.005)[-1] == ["all", "1", "10", "5", "2", "0.0100"]
+    assert "Dollars are approximate: 0.005 for a credit, as you set it." in table.notes
+    assert "Budget: 2 of 8 credits spent." in table.notes
+
+
+def test_a_session_that_spent_nothing_has_a_table_too():
+    assert rows() == [["all", "0", "–", "–", "–"]]
+
+
+def test_shares_are_of_tokens_where_nobody_counts_credits():
+    spend(cost_credits=None, cell="a", place="In [1]")
+    spend(cost_credits=None, cell="b", place="In [2]")
+    assert usage_table(Settings()).head[-1] == "share of tokens"
+    assert rows()[0][-1] == rows()[1][-1] == "█" * 8
+
+
+@pytest.mark.parametrize(
+    ("share", "drawn"), [(0, ""), (1, "█" * 16), (0.5, "█" * 8), (1 / 128, "▏"), (1e-9, "▏")]
+)
+def test_a_bar_shows_a_share_and_what_is_not_nothing_is_seen(share, drawn):
+    assert bar(share) == drawn
+
+
+def test_a_table_is_inert_in_html_and_in_text():
+    table = Table(("name", "n"), [("<img src=x>\u202e\x1b[2J", "1")], frozenset({1}), ["<b>note</b>"])
+    html, text = table.html(), table.text()
+    assert "<img" not in html
+    assert "<b>" not in html
+    assert "⟨U+202E⟩" in html
+    assert "\x1b" not in html + text
+    assert "⟨U+202E⟩␛[2J" in text
+
+
+def test_the_columns_of_a_table_line_up_in_text():
+    assert Table(("name", "n"), [("a", "1"), ("long", "1,000")], frozenset({1})).text() == (
+        "name      n\na         1\nlong  1,000"
+    )
