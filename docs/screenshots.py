@@ -53,7 +53,7 @@ Beats would come again, and nothing else in the record does. So the peak is not 
 ANSWER = """\
 ## The peak is not part of the ring-down
 
-A damped oscillation follows $x(t) = A\\,e^{-t/\\tau} \\cos(\\omega t)$, so each peak is lower than the one before:
+A damped oscillation follows $x(t) = A\\,e^{-t/\\tau} \\cos(\\omega t)$, so each peak is lower than the last:
 
 $$\\frac{x_{n+1}}{x_n} = e^{-2\\pi/\\omega\\tau} \\approx 0.71$$
 
@@ -80,7 +80,7 @@ best, covariance = curve_fit(model, t, signal, p0=(1, 6, 3, 0.3, 8, 0.3))
 HOSTILE = """\
 <script>alert(1)</script> <img src=x onerror=alert(1)> ![a tracker](https://example.com/pixel.png)
 
-[Click here](javascript:alert(1)) or [there](https://example.com/login "Jupyter"), and </div></details><h1>out</h1>.
+[Click here](javascript:alert(1)) or [there](https://example.com/login "Jupyter"), and </details><h1>out</h1>.
 
 ```html
 <iframe srcdoc="<script>alert(1)</script>"></iframe>  \u202e}
@@ -109,7 +109,7 @@ class Scene:
     app: App = "lab"
     theme: Literal["Light", "Dark"] = "Light"
     width: int = 1000
-    height: int = 760
+    height: int = 1400
     whole: bool = False
 
 
@@ -126,7 +126,7 @@ def write(book: Notebook, service: Prompter) -> None:
     think(book, service)
     service.say(ANSWER)
     book.output(1).get_by_text("knock on the table").wait_for()
-    book.page.wait_for_selector(".gemini-answer mjx-container")
+    book.page.wait_for_selector(".gemini-text mjx-container")
 
 
 def finish(book: Notebook, service: Prompter) -> None:
@@ -135,7 +135,7 @@ def finish(book: Notebook, service: Prompter) -> None:
     service.finish()
     book.wait_until_run(1)
     book.output(1).get_by_role("button", name="Stop").wait_for(state="detached")
-    book.page.wait_for_selector(".gemini-answer mjx-container")
+    book.page.wait_for_selector(".gemini-text mjx-container")
 
 
 def unfold(book: Notebook, service: Prompter) -> None:
@@ -201,7 +201,7 @@ SCENES = (
     Scene("finished_narrow", CELLS, finish, width=480),
     Scene("finished_notebook_7", CELLS, finish, app="notebook"),
     Scene("unfolded", CELLS, unfold),
-    Scene("enlarged", CELLS, enlarge, whole=True),
+    Scene("enlarged", CELLS, enlarge, height=720, whole=True),
     Scene("stopped", CELLS, stop),
     Scene("cut", CELLS, cut),
     Scene("hostile", CELLS, attack),
@@ -216,7 +216,9 @@ def main(names: list[str]) -> None:
         TemporaryDirectory() as folder,
         sync_playwright() as playwright,
         launch(playwright) as browser,
-        Server(Path(folder), {"GEMINI_MAGICS_SERVICE": "demo", "GEMINI_MAGICS_BASE_URL": service.base_url}) as server,
+        Server(
+            Path(folder), {"GEMINI_MAGICS_SERVICE": "demo", "GEMINI_MAGICS_BASE_URL": service.base_url}
+        ) as server,
     ):
         shutil.copytree(NOTEBOOKS / "files", server.root / "files")
         session = browser.new_context(device_scale_factor=1.5)
@@ -233,8 +235,6 @@ def take(scene: Scene, session: BrowserContext, server: Server, service: Prompte
     with notebook(session, server, scene.app, content, name=scene.name) as book:
         book.page.set_viewport_size({"width": scene.width, "height": scene.height})
         book.theme(scene.theme)
-        if scene.app == "lab":
-            book.command("application:toggle-left-area")
         scene.play(book, service)
         shown = book.page if scene.whole else book.cell(len(scene.cells) - 1)
         return small(shown.screenshot())
@@ -243,7 +243,9 @@ def take(scene: Scene, session: BrowserContext, server: Server, service: Prompte
 def small(png: bytes) -> bytes:
     """Return a picture in 256 colours, which is about a third of its size."""
     out = BytesIO()
-    Image.open(BytesIO(png)).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
+    Image.open(BytesIO(png)).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(
+        out, "PNG", optimize=True
+    )
     return out.getvalue()
 
 

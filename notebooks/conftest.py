@@ -2,6 +2,8 @@
 
 import os
 
+from nbformat import NotebookNode
+from nbval.kernel import RunningKernel
 from nbval.plugin import IPyNbFile
 
 _receive = IPyNbFile.get_kernel_message
@@ -25,10 +27,19 @@ def receive(self, timeout=None, stream="iopub"):
         display_id = content.get("transient", {}).get("display_id")
         if message["msg_type"] != "update_display_data":
             if display_id:
-                shown[display_id] = content["data"]
+                content["data"] = shown[display_id] = NotebookNode(content["data"])  # nbval copies a dict
             return message
         shown[display_id].clear()
         shown[display_id].update(content["data"])
 
 
+def execute(self, source, allow_stdin=None):
+    """Run a cell as every frontend does, with a number of its own.
+
+    nbval 0.11 keeps no history, so that In, Out and Err would be empty.
+    """
+    return self.kc.execute(source, allow_stdin=allow_stdin, stop_on_error=False)
+
+
 IPyNbFile.get_kernel_message = receive
+RunningKernel.execute_cell_input = execute

@@ -11,7 +11,7 @@ import pytest
 from jupyter_client.manager import start_new_kernel
 
 import gemini_magics
-from gemini_magics import BadRequest
+from gemini_magics import BadRequest, Conversation
 from gemini_magics.chat.conversation import conversations
 from gemini_magics.chat.ledger import ledger
 from gemini_magics.service.demo import Demo, Head, chunk, stream
@@ -425,6 +425,7 @@ MISTAKES = {
     "export main main.txt": "main.txt names no kind of file",
     "import": "import FILE.json",
     "import missing.json": "No such file",
+    "import ~nobody-here/main.json": "write the path out",
     "import one.json two three": "import FILE.json",
     "expotr main main.md": "Did you mean export?",
 }
@@ -445,6 +446,11 @@ def test_a_mistake_fails_the_cell_in_one_line_and_changes_nothing(ask, shell, li
 def test_a_chat_that_cannot_be_named_so_is_refused_before_anything_is_sent(ask, shell):
     with pytest.raises(BadRequest, match="cannot name a conversation"):
         ask("a", "--chat reset")
+    assert conversations == {}
+
+
+def test_a_dry_run_begins_no_conversation(ask):
+    ask("a", "--chat --dry-run")
     assert conversations == {}
 
 
@@ -473,3 +479,28 @@ def test_hostile_words_in_a_conversation_are_shown_as_words(ask, shell):
     text = conversations["main"]._repr_mimebundle_()["text/plain"]
     assert "<img" not in html
     assert "\x1b" not in html + text
+
+
+def test_in_a_terminal_each_input_is_a_new_turn(ask, shell):
+    for _ in range(2):
+        shell.run_cell("%%gemini --chat\nGo on.", store_history=True).raise_error()
+    assert len(conversations["main"].exchanges) == 2
+
+
+def test_questions_from_functions_and_other_cells_find_their_cell(ask, shell):
+    shell.run("def describe(word):\n    get_ipython().run_line_magic('gemini', f'--chat {word}')")
+    for _ in range(2):
+        shell.run("describe('a')\ndescribe('b')")
+        shell.run("describe('a')")
+    assert len(conversations["main"].exchanges) == 3
+
+
+def test_python_asks_in_a_conversation_by_its_name_or_as_an_object(ask):
+    chat = Conversation("idea")
+    gemini_magics.ask("a", chat=chat)
+    answer = gemini_magics.ask("b", chat="idea")
+    assert conversations == {"idea": chat}
+    assert [exchange.answer.text for exchange in chat.exchanges] == ["Re: a", "Re: b"]
+    assert chat.exchanges[1].answer is answer
+    with pytest.raises(BadRequest, match="already a conversation idea"):
+        gemini_magics.ask("c", chat=Conversation("idea"))

@@ -159,7 +159,7 @@ def test_a_stop_while_connecting_is_not_waited_for():
             second.setblocking(False)
             second.connect_ex(address)
             cancel = Cancel()
-            delivery = deliver("http://127.0.0.1:%d/v1" % address[1], cancel, connect_timeout_s=1.5)
+            delivery = deliver(f"http://127.0.0.1:{address[1]}/v1", cancel, connect_timeout_s=1.5)
             pull_after(cancel, 0.2)
             began = time.monotonic()
             assert all_of(delivery) == ([], None)
@@ -297,6 +297,8 @@ REFUSALS = {
                       Refused, "Overloaded"),
     "in mid-stream, as an error": ([Head(), chunk(content="Half"), event({"error": {"message": "Lost it"}})],
                                    Refused, "Lost it"),
+    "a timeout inside": ([Head(), chunk(content="Half"), event({"error": {"message": "Late", "code": 408}})],
+                             Refused, "Late"),
     "after a thought": ([Head(), chunk(reasoning_content="Half"), event({"code": 503, "msg": "Busy"})],
                         Refused, "Busy"),
 }  # fmt: skip
@@ -480,9 +482,12 @@ def test_a_server_that_speaks_no_tls_is_told_apart():
     assert isinstance(error, Unreachable) and "No secure connection" in str(error)
 
 
-def test_certificates_that_cannot_be_read_are_named(monkeypatch, tmp_path):
+@pytest.mark.parametrize("content", [None, "no certificate"], ids=["missing", "no certificate"])
+def test_certificates_that_cannot_be_read_are_named(monkeypatch, tmp_path, content):
+    if content:
+        (tmp_path / "ca.pem").write_text(content)
     client._tls.cache_clear()
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "missing.pem"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
     _, error = all_of(deliver("https://127.0.0.1:1/v1"))
     client._tls.cache_clear()
     assert isinstance(error, BadRequest) and "SSL_CERT_FILE" in str(error)

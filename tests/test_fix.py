@@ -97,7 +97,6 @@ TRACEBACKS = {
         ["def f(n):\n    m = n\n    return m / 0", "x = 1\nf(x)"],
         [
             "In[2], line 2",
-            "    1 x = 1",
             "--> 2 f(x)",
             "In[1], line 3, in f",
             "    1 def f(n):",
@@ -110,7 +109,6 @@ TRACEBACKS = {
         ["import json\njson.loads('{')"],
         [
             "In[1], line 2",
-            "    1 import json",
             "--> 2 json.loads('{')",
             "… (2 more in libraries)",
             "json/decoder.py, line ",
@@ -169,6 +167,8 @@ SECRETS = {
     "/mnt/home/ada/x /home/adam/x": "/mnt/home/ada/x /home/adam/x",
     "max_tokens=100, tokens = text.split()": "max_tokens=100, tokens = text.split()",
     "token = 'the'": "token = 'the'",
+    "tokenizer = 'bert-base-uncased'": "tokenizer = 'bert-base-uncased'",
+    "f(token='engine-1843')\nIt is engine-1843": "f(token='•••')\nIt is •••",
     "monkey = 'banana split'": "monkey = 'banana split'",
     "/run/secrets/key.json": "/run/secrets/key.json",
 }
@@ -180,6 +180,16 @@ def test_what_looks_like_a_secret_is_masked_and_nothing_else(monkeypatch, text):
     monkeypatch.setenv("MY_SERVICE_TOKEN", "my-own-value-1")
     monkeypatch.setenv("GOOGLE_CREDENTIALS", "/run/secrets/key.json")
     assert masked(text) == SECRETS[text]
+
+
+def test_a_secret_is_masked_wherever_the_cell_and_its_traceback_quote_it(cells, err):
+    cells(
+        "api_key = 'engine-' + str(1843)\ndef ask(url, secret): raise ValueError(url + secret)",
+        "ask(\n    'x' + api_key,\n    secret='nightingale-' 'x1'\n)",
+    )
+    assert "ValueError: x•••nightingale-x1" not in err[-1].traceback
+    assert "ValueError: x••••••" in err[-1].traceback
+    assert err.variables["secret"] == "nightingale-x1"
 
 
 def test_our_own_keys_are_masked_wherever_they_are_kept(monkeypatch, shell):
@@ -220,7 +230,7 @@ def test_what_fix_shows_and_sends_holds_no_secret(cells, demo, capsys, monkeypat
     cells("api_key = 'abcdef123456'\nopen('/home/ada/none.csv')", "%gemini_fix")
     assert "'~/none.csv'" in sent(demo)[0]
     out = capsys.readouterr().out
-    for text in (demo.requests[-1].body.decode(), out[out.index("Sent:") :]):
+    for text in (demo.requests[-1].body.decode(), out[out.index("Sent with") :]):
         assert "abcdef123456" not in text
         assert "/home/ada" not in text
 
@@ -299,11 +309,11 @@ def test_a_dry_run_sends_nothing_and_puts_nothing_anywhere(cells, demo, shell, c
 
 
 def test_cells_their_outputs_and_failures_can_be_attached_and_are_shown_first(cells, demo, capsys):
-    cells("api_key = 'abcdef123456'", "21 * 2", "1 / 0")
+    cells("%precision 3\napi_key = 'abcdef123456'", "21 * 2", "1 / 0")
     capsys.readouterr()
     assert cells("%%gemini In[1] Out[2] Err[-1]\nWhat went wrong?") is None
     source, value, failure, question = sent(demo)
-    assert "api_key = '•••'" in source
+    assert "%precision 3\napi_key = '•••'" in source
     assert "42" in value
     assert "ZeroDivisionError" in failure
     assert question == "What went wrong?"
@@ -345,7 +355,7 @@ def test_in_a_real_kernel_a_failed_cell_is_explained_and_its_correction_stands_b
             kernel.run("values = [1, 2]\nvalue", cell="A", fails=True)
             shown = kernel.run("%gemini_fix --locals values", cell="B")
             assert "In[5], line 2" in sent(demo)[0]
-            assert "Sent: Err[5]" in shown.text
+            assert "Sent with the question: Err[5]" in shown.text
             assert "The name is wrong." in shown.text
             assert "The code is in the next cell. It was not run." in shown.text
             kernel.run("%%gemini Err[5] In[5]\nWhy?", cell="C")

@@ -55,8 +55,8 @@ def test_loading_the_extension_loads_nothing_heavy():
 def test_the_public_names_are_these():
     assert sorted(gemini_magics.__all__) == [
         "Answer", "BadRequest", "Cancel", "CannotAttach", "Citation", "Conversation", "Cut", "GeminiError",
-        "KeyRejected", "Media", "NoKey", "OutOfCredit", "RateLimited", "Refused", "Settings", "Unfit", "UnknownReply",
-        "Unreachable", "Usage", "ask", "conversations", "last", "panel", "show",
+        "KeyRejected", "Media", "NoKey", "OutOfCredit", "RateLimited", "Refused", "Settings", "Unfit",
+        "UnknownReply", "Unreachable", "Usage", "ask", "conversations", "last", "panel", "show",
     ]  # fmt: skip
     assert all(hasattr(gemini_magics, name) for name in gemini_magics.__all__)
     assert set(gemini_magics.__all__) <= set(dir(gemini_magics))

@@ -27,8 +27,8 @@ from gemini_magics.chat.ask import answer_to
 from gemini_magics.core.messages import Text, Thinking, Turn
 from gemini_magics.core.question import Question
 from gemini_magics.core.settings import resolve
+from gemini_magics.service import recording
 from gemini_magics.service.demo import Act, Demo, Head, chunk, envelope, event, stream
-from gemini_magics.service.recording import recording_at
 from gemini_magics.service.replay import Replay
 
 ROOT = str(Path(gemini_magics.__file__).parents[1])
@@ -166,12 +166,12 @@ def asked(prompt, **settings):
 def test_a_stopped_answer_is_not_recorded_and_a_stopped_replay_changes_nothing(demo):
     with Demo([[Head(), chunk(content="So "), Act.HANG]]) as slow:
         stopper = Stopper()
-        answer_to(asked("What?", **to(slow)), view=stopper, cancel=stopper.cancel)
+        answer_to(asked("What?", **to(slow)), watch=lambda: stopper, cancel=stopper.cancel)
     assert not Path("answers.jsonl").exists()
     with Demo([stream("word " * 500)]) as long:
         ask("What?", **to(long))
     written, stopper = Path("answers.jsonl").read_bytes(), Stopper()
-    answer = answer_to(asked("What?", **to(demo)), view=stopper, cancel=stopper.cancel)
+    answer = answer_to(asked("What?", **to(demo)), watch=lambda: stopper, cancel=stopper.cancel)
     assert answer.ended == "interrupted"
     assert 0 < len(answer.text) < 1000
     assert Path("answers.jsonl").read_bytes() == written
@@ -269,7 +269,7 @@ def test_questions_from_several_threads_get_each_their_own_answer():
             thread.join()
         assert len(demo.requests) == 8
     assert texts == {n: [f"To Q{n}"] * 2 for n in range(8)}
-    assert len(recording_at("answers.jsonl").load().records) == 8
+    assert len(recording.recording_at("answers.jsonl").load().records) == 8
 
 
 # The pace
@@ -278,7 +278,7 @@ def test_questions_from_several_threads_get_each_their_own_answer():
 def replayed(demo, words):
     with Demo([stream("word " * words, thoughts=["thought " * words])]) as long:
         answer = ask("What?", **to(long))
-    return Replay(recording_at("answers.jsonl").load().records[-1], Cancel()), answer
+    return Replay(recording.recording_at("answers.jsonl").load().records[-1], Cancel()), answer
 
 
 @pytest.mark.parametrize(("words", "longest_s"), [(5, 0.2), (20_000, 0.9)])
@@ -328,7 +328,7 @@ def test_a_figure_that_was_drawn_anew_is_told_with_its_answer(cells, demo, capsy
     cells.run("from matplotlib.figure import Figure\nfig = Figure()\nax = fig.subplots()\nax.plot([1, 3, 2])")
     cells.run("%gemini_record answers.jsonl")
     cells.run("%%gemini fig\nWhat is odd?")
-    recording_at.__globals__["_opened"].cache_clear()  # as after a restart
+    recording._opened.cache_clear()  # as after a restart
     cells.run("ax.set_title('Another font', family='monospace')")
     capsys.readouterr()
     cells.run("%%gemini fig --to reply\nWhat is odd?")
@@ -545,7 +545,7 @@ def test_a_kernel_killed_while_it_writes_loses_that_answer_and_says_so(kernel):
         assert "recorded" not in second
         assert f"recorded {TODAY}" in after.run("%gemini Second?")
         assert len(service.requests) == 3
-    assert len(recording_at("answers.jsonl").load().records) == 2
+    assert len(recording.recording_at("answers.jsonl").load().records) == 2
 
 
 # In two environments

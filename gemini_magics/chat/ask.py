@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
-from ..content.attach import attach, attach_word
+from ..content.attach import attach
+from ..content.links import link
 from ..content.media import check_request
 from ..core.answer import CUT, FAILED, INTERRUPTED, Answer
 from ..core.cancel import Cancel
@@ -98,20 +98,21 @@ def user_turn(parts: list[Part]) -> Turn:
 def answer_to(
     question: Question,
     *,
-    view: View | None = None,
+    watch: Callable[[], View] = Nobody,
     cancel: Cancel | None = None,
     started: Callable[[Answer], object] | None = None,
 ) -> Answer:
-    """Send a question and fold what comes back into an answer, while `view` looks on.
+    """Send a question and fold what comes back into an answer, while a view looks on.
 
     Args:
+        watch: makes the view, once the question is on its way: what it loads costs no time then.
         started: is given the answer once the question is on its way; the answer grows from then on.
 
     Raises:
         GeminiError: as `ask` does, with `error.answer` set.
         KeyboardInterrupt: the reader stopped it; the answer is kept, and `last()` returns it.
     """
-    view, cancel = view or Nobody(), cancel or Cancel()
+    cancel = cancel or Cancel()
     check_request(question.attachments, question.settings)
     replayed = replay(question, cancel)
     if not replayed:
@@ -128,21 +129,14 @@ def answer_to(
     _answers.append(answer)
     if started:
         started(answer)
-    with _ended(question, answer, cancel, view):
+    view: View = Nobody()
+    try:
+        view = watch()
         view.begin(answer)
         for events in delivery.batches(view.tick_s):
             for event in events:
                 answer.add(event)
             view.update(answer, events)
-    record(question, answer)
-    return answer
-
-
-@contextmanager
-def _ended(question: Question, answer: Answer, cancel: Cancel, view: View) -> Iterator[None]:
-    """Whatever happens inside: stop the network, close the answer, keep it, and show it a last time."""
-    try:
-        yield
         answer.end(INTERRUPTED if cancel.cancelled else None)
     except GeminiError as error:
         error.answer = answer
@@ -156,6 +150,8 @@ def _ended(question: Question, answer: Answer, cancel: Cancel, view: View) -> It
         remember(question, answer)
         book(question, answer)
         view.end(answer)
+    record(question, answer)
+    return answer
 
 
 def last() -> Answer | None:
@@ -169,6 +165,7 @@ def recent() -> tuple[Answer, ...]:
 
 
 def _attach_argument(value: object, place: int, settings: Settings) -> Attachment:
+    """Attach an argument of `ask`: a string is an https URL or a path."""
     if isinstance(value, str):
-        return attach_word(value if value.startswith("https://") else repr(value), settings=settings)
+        return link(value, value) if "://" in value else attach(Path(value), value, settings)
     return attach(value, str(value) if isinstance(value, Path) else f"attachment {place}", settings)

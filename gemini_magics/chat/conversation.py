@@ -175,7 +175,7 @@ class Conversation:
 
     def __repr__(self) -> str:
         stale = sum(exchange.stale for exchange in self.exchanges)
-        return f"<Conversation {self.name!r}, {len(self.exchanges)} exchanges, {stale} stale>"
+        return f"<Conversation {self.name!r}, {len(self.exchanges)} turns, {stale} stale>"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         from .transcript import bundle  # the Markdown parser is loaded when something is shown
@@ -243,8 +243,8 @@ def next_question(
         anchor: what the conversation knows the asking cell by; without one the question is a new one.
     """
     before: tuple[Turn, ...] = ()
-    if settings.chat:
-        before = named(settings.chat).turns_before(
+    if settings.chat and _checked(settings.chat) in conversations:
+        before = conversations[settings.chat].turns_before(
             anchor, drop_stale=settings.drop_stale, with_partial=settings.with_partial
         )
         _check_size(before, turn, settings)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, is_dataclass, replace
+from functools import partial
 from types import FunctionType
 from typing import Any
 
@@ -15,7 +16,7 @@ from ..core.extract import read_json
 from ..core.messages import Turn
 from ..core.plain import shorten
 from ..core.question import Question
-from .ask import View, answer_to
+from .ask import Nobody, View, answer_to
 
 TAKEN = "a pydantic model, a dataclass, a TypedDict or a JSON schema"
 TOLD_PROBLEMS = 5
@@ -59,7 +60,7 @@ def answer_in(
     schema: Schema,
     question: Question,
     *,
-    view: View | None = None,
+    watch: Callable[[], View] = Nobody,
     again: Callable[[Unfit], View] | None = None,
     cancel: Cancel | None = None,
     started: Callable[[Answer], object] | None = None,
@@ -67,7 +68,7 @@ def answer_in(
     """Ask a question whose answer has a form; where it has not, say what is wrong and ask once more.
 
     Args:
-        again: is told what is wrong with the first answer, and returns the view of the second.
+        again: is told what is wrong with the first answer, and makes the view of the second.
 
     Returns:
         The answer that fits, with its object in `data`; or the one that was stopped, without.
@@ -77,19 +78,19 @@ def answer_in(
         GeminiError: as `answer_to` does.
     """
 
-    def ask(asked: Question, watched: View | None) -> Answer:
+    def ask(asked: Question, watch: Callable[[], View]) -> Answer:
         one = Cancel()  # a question pulls its own switch when it ends; the next one needs another
         if cancel:
             cancel.on_cancel(one.cancel)
-        return answer_to(asked, view=watched, cancel=one, started=started)
+        return answer_to(asked, watch=watch, cancel=one, started=started)
 
     question = replace(question, schema=schema.json)
-    answer = ask(question, view)
+    answer = ask(question, watch)
     try:
         return _filled(answer, schema)
     except Unfit as misfit:
         wrong = misfit
-    second = ask(_corrected(question, answer, wrong), again(wrong) if again else None)
+    second = ask(_corrected(question, answer, wrong), partial(again, wrong) if again else Nobody)
     try:
         return _filled(second, schema)
     except Unfit as misfit:

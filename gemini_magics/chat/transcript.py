@@ -18,6 +18,7 @@ from .conversation import Conversation, Exchange
 
 ROUNDS = 8
 _DEEPEST = 100
+_QUESTION_STYLE = "white-space: pre-wrap; overflow-wrap: break-word; margin: .4em 0"
 
 
 def bundle(conversation: Conversation) -> dict[str, str]:
@@ -27,7 +28,7 @@ def bundle(conversation: Conversation) -> dict[str, str]:
         shown, asked = twin.bundle(exchange.answer), legible(_asked(exchange.turn))
         html.append(
             f"<p><strong>{escape(_head(exchange))}</strong></p>"
-            f'<div style="white-space: pre-wrap; overflow-wrap: break-word">{escape(asked)}</div>'
+            f'<div style="{_QUESTION_STYLE}">{escape(asked)}</div>'
             f"{shown['text/html']}"
         )
         text.append(f"{_head(exchange)}\n{asked}\n\n{shown['text/plain']}")
@@ -72,10 +73,10 @@ def inert(text: str) -> str:
 def _alive(lines: list[str]) -> Iterable[int]:
     """Find the lines in which there is a tag or an image; all of them where that cannot be known."""
     text = "\n".join(lines)
-    parser = MarkdownIt("commonmark", {"html": True, "maxNesting": _DEEPEST})
-    parser.validateLink = lambda url: True  # type: ignore[method-assign]
     if len(text) > LONGEST_CHARS:
         return range(len(lines))
+    parser = MarkdownIt("commonmark", {"html": True, "maxNesting": _DEEPEST})
+    parser.validateLink = lambda url: True  # type: ignore[method-assign]
     tokens = parser.parse(text)
     if any(token.level > _DEEPEST - 2 for token in tokens):
         return range(len(lines))
@@ -112,7 +113,7 @@ def _head(exchange: Exchange) -> str:
     marks = ["stale"] if exchange.stale else []
     if exchange.partial:
         marks.append(exchange.answer.ended or "no answer")
-    return ", ".join([exchange.place or "Python", *marks])
+    return reveal(", ".join([exchange.place or "Python", *marks]))
 
 
 def _summary(conversation: Conversation) -> str:

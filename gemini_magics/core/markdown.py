@@ -146,25 +146,27 @@ class Blocks:
         """The HTML of each block, the tail as if it ended here."""
         self._tail += "".join(self._pieces)
         self._pieces.clear()
-        while self._finish_some():
+        while (unfinished := self._finish_some()) is None:
             pass
         yield from self._finished
-        yield from (block.html for block in _read(self._tail, dict(self.references)))
+        yield from (block.html for block in unfinished)
         if self._left_out_chars:
             left_out = f"{self._left_out_chars:,} more characters are not shown here; the answer object holds them."
             yield f'<p class="gemini-note">{left_out}</p>\n'
 
-    def _finish_some(self) -> bool:
-        """Move blocks that have ended from the tail to the finished ones; return whether there may be more."""
+    def _finish_some(self) -> list[_Block] | None:
+        """Move blocks that have ended from the tail to the finished ones; when there are none, return the tail's."""
         if self._fence:
-            return self._finish_code(self._fence)
+            return None if self._finish_code(self._fence) else _read(self._tail, dict(self.references))
         view = self._tail[:LONGEST_BLOCK_CHARS]
-        lines = [0, *(found.end() for found in re.finditer("\n", view))]  # where each begins
         overlong = len(self._tail) > len(view)
-        if len(lines) - 1 == self._lines_read and not overlong:
-            return False
-        self._lines_read = len(lines) - 1
-        # A line is only read when it is complete: the rest of "-|-" may still make it something else.
+        lines = [0, *(found.end() for found in re.finditer("\n", view))]  # where each begins
+        complete = len(lines) - 1
+        unfinished = _read(view, dict(self.references))
+        if not overlong and (complete == self._lines_read or _goes_on(unfinished, complete)):
+            return unfinished
+        self._lines_read = complete
+        # Only complete lines decide: the rest of "-|-" may still make it something else.
         blocks = _read(view[: lines[-1]], self.references)
         ended = 0
         for block, following in pairwise([*blocks, None]):
@@ -172,8 +174,8 @@ class Blocks:
                 marker = block.tokens[0].markup
                 self._fence = re.compile(rf"^ {{0,3}}{marker[0]}{{{len(marker)},}}[ \t\r]*\n", re.MULTILINE)
                 self._fence_at = lines[block.first + 1]
-                return True
-            end = block.end(following, self._lines_read)
+                return None
+            end = block.end(following, complete)
             if end is None:
                 break
             self._keep(block.html)
@@ -182,7 +184,9 @@ class Blocks:
             self._drop(lines[ended])
         elif overlong:
             self._cut(view, lines, blocks)
-        return bool(ended) or overlong
+        else:
+            return unfinished
+        return None
 
     def _finish_code(self, fence: re.Pattern[str]) -> bool:
         """Finish the block of code that the tail begins with, if its closing fence has come."""
@@ -274,6 +278,11 @@ class _Block:
             token.level >= DEEPEST - 1 or any(child.level > DEEPEST for child in token.children or ())
             for token in self.tokens
         )
+
+
+def _goes_on(blocks: list[_Block], lines: int) -> bool:
+    """Tell whether these are one block that the next line may belong to."""
+    return len(blocks) == 1 and blocks[0].kind != "fence" and blocks[0].end(None, lines) is None
 
 
 def _read(text: str, references: dict[str, Any]) -> list[_Block]:

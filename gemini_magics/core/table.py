@@ -51,7 +51,7 @@ class Table:
     def _cells(self, row: Sequence[str], tag: str) -> str:
         sides = ("right" if place in self.numbers else "left" for place in range(len(row)))
         return "".join(
-            f'<{tag} style="text-align: {side}">{escape(reveal(cell))}</{tag}>'
+            f'<{tag} style="text-align: {side}; white-space: nowrap">{escape(reveal(cell))}</{tag}>'
             for side, cell in zip(sides, row, strict=True)
         )
 

@@ -52,8 +52,12 @@ def bundle(answer: Answer, *, text: Blocks | None = None, thinking: Blocks | Non
             _status_html(answer) if answer.ended is None else footer_html(answer),
         )
     )
-    html = f'<div class="gemini-answer">{_style(html)}{html}</div>'
-    return {"text/html": html, "text/plain": _plain(answer)}
+    return {"text/html": styled(html), "text/plain": _plain(answer)}
+
+
+def styled(html: str) -> str:
+    """Return HTML of ours in the look of an answer, complete with the rules it needs."""
+    return f'<div class="gemini-answer">{_style(html)}{html}</div>'
 
 
 def chips_html(answer: Answer) -> str:

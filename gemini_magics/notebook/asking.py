@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from html import escape
+from functools import partial
 
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.display import display
@@ -14,6 +14,7 @@ from ..chat.schema import Schema, answer_in, schema_of
 from ..content.expression import value_of
 from ..core.answer import Answer
 from ..core.errors import BadRequest, Unfit
+from ..core.extract import fenced
 from ..core.messages import Attachment
 from ..core.plain import reveal
 from ..core.question import Question
@@ -51,10 +52,10 @@ def ask_in_cell(
         display({"text/plain": line}, raw=True)
         return view_for(shell, question.settings)
 
-    view = view_for(shell, question.settings)
+    watch = partial(view_for, shell, question.settings)
     if schema:
-        return answer_in(schema, question, view=view, again=again, started=keep)
-    answer = answer_to(question, view=view, started=keep)
+        return answer_in(schema, question, watch=watch, again=again, started=keep)
+    answer = answer_to(question, watch=watch, started=keep)
     if asked.code:
         if not answer.code:
             error = Unfit("The answer holds no block of code: ask for one, or leave --code out.")
@@ -65,14 +66,20 @@ def ask_in_cell(
 
 
 def _show_text(attachments: Iterable[Attachment]) -> None:
-    for attachment in attachments:
-        if isinstance(attachment.content, str):
-            text = reveal(attachment.content)
-            html = (
-                f"<details><summary>Sent: {escape(attachment.label)}</summary>"
-                f'<pre tabindex="0" style="max-height: 24em; overflow: auto">{escape(text)}</pre></details>'
-            )
-            display({"text/html": html, "text/plain": f"Sent: {attachment.label}\n\n{text}"}, raw=True)
+    """Show what is sent as text, folded where it can be."""
+    texts = {each.label: reveal(each.content) for each in attachments if isinstance(each.content, str)}
+    if not texts:
+        return
+    from ..core.markdown import (
+        escape,
+        rendered,
+    )  # a question that shows nothing is sent before these are loaded
+    from ..core.twin import styled
+
+    told = f"Sent with the question: {'; '.join(texts)}"
+    inside = "".join("".join(rendered(fenced(text))) for text in texts.values())
+    html = styled(f"<details><summary>{escape(told)}</summary>{inside}</details>")
+    display({"text/html": html, "text/plain": "\n\n".join([told, *texts.values()])}, raw=True)
 
 
 def _schema(asked: Line, shell: InteractiveShell) -> Schema | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
+
 from IPython.core.interactiveshell import InteractiveShell
 
 from ..chat.ask import user_turn
@@ -22,12 +24,21 @@ def question_of(asked: Line, body: str | None, shell: InteractiveShell, anchors:
     Raises:
         BadRequest: something named is not there or cannot be sent, or nothing is asked.
     """
+    names = ChainMap(_as_typed(shell), shell.user_ns)
 
     def value(expression: str) -> object:
-        return eval(expression, shell.user_global_ns, shell.user_ns)  # noqa: S307 - the person's own code
+        return eval(expression, shell.user_global_ns, names)  # noqa: S307 - the person's own code
 
     settings = resolve(asked.settings)
     prompt = asked.question if body is None else body.removesuffix("\n")
-    attached = [attach_word(word, value, shell.user_ns, settings) for word in asked.words]
-    turn = user_turn([*(masked_past(each) for each in attached), *read(prompt, value, settings)])
+    named = (attach_word(word, value, shell.user_ns, settings) for word in asked.words)
+    attached = [masked_past(each, shell.user_ns) for each in named]
+    turn = user_turn([*attached, *read(prompt, value, settings, shell.user_ns)])
     return next_question(turn, settings, cell_id(shell), anchors.next(prompt), anchors.place)
+
+
+def _as_typed(shell: InteractiveShell) -> dict[str, object]:
+    """Return `In` with the cells as they were typed; IPython's own holds what it made of them."""
+    history = shell.history_manager
+    ours = shell.user_ns.get("In") is history.input_hist_parsed
+    return {"In": history.input_hist_raw} if ours else {}

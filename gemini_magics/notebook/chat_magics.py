@@ -61,7 +61,7 @@ class ChatMagics(Magics):
                     original.branch(new).made_by = self._here(line)
                     display(conversation_table())
                 case ["export", name, file]:
-                    known(name).export(Path(file).expanduser())
+                    known(name).export(_path(file))
                     turns = len(known(name).exchanges)
                     display({"text/plain": f"{file}: {turns} turn{'s' * (turns != 1)}"}, raw=True)
                 case ["import", file, *names] if len(names) < 2:
@@ -83,7 +83,7 @@ class ChatMagics(Magics):
         conversation.made_by = self._here(line)
 
     def _import(self, file: str, name: str = "", *, line: str) -> None:
-        conversation = Conversation.load(Path(file).expanduser())
+        conversation = Conversation.load(_path(file))
         self._make_room(name or conversation.name, line)
         conversation.rename(name or conversation.name)
         conversation.made_by = self._here(line)
@@ -123,6 +123,13 @@ def conversation_table() -> Table:
     return Table(
         ("name", "turns", "images", "tokens", "stale", "unfinished"), rows, frozenset(range(1, 6)), notes
     )
+
+
+def _path(file: str) -> Path:
+    try:
+        return Path(file).expanduser()
+    except RuntimeError:
+        raise BadRequest(f"There is no home folder for {file}: write the path out.") from None
 
 
 def _words(line: str) -> list[str]:

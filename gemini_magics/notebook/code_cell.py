@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.display import display
 
-from ..core.extract import Code
+from ..core.extract import Code, fenced
 from ..core.plain import reveal
 from .frontend import kind
 
@@ -33,10 +32,10 @@ def put_code(code: Sequence[Code], shell: InteractiveShell) -> None:
         display({"text/plain": f"The code is in the next cell{without}. It was not run."}, raw=True)
         return
     # A frontend that names no cells may add none either: a console, Colab, a program that runs notebooks.
+    from ..core.markdown import escape, rendered
+    from ..core.twin import styled
+
     said = f"Code for a cell of its own{without}. It was not run:"
-    html = (
-        f"<p>{escape(said)}</p>"
-        '<pre tabindex="0" style="overflow: auto; padding: 0.6em; border: 1px solid; user-select: all">'
-        f"<code>{escape(text)}</code></pre>"
-    )
+    block = fenced(text, "python" if blocks[0].language in PYTHON else "")
+    html = styled(f"<p>{escape(said)}</p>{''.join(rendered(block))}")
     display({"text/html": html, "text/plain": f"{said}\n\n{text}"}, raw=True)

@@ -75,12 +75,13 @@ class Failures:
 
         self._be_named()  # %reset takes all names away
         count = result.execution_count or self._shell.execution_count
-        cell, traceback = (
-            shorten(masked(text), KEPT_CHARS) for text in (result.info.raw_cell, told(error, self._shell))
-        )
-        self._kept.pop(count, None)
-        self._kept[count] = Failure.of(count, cell.strip("\n"), traceback)
         self.variables = variables_of(error, self._shell)
+        # Both at once: a secret that is given in the one may be quoted in the other.
+        both = f"{result.info.raw_cell.rstrip()}\0{told(error, self._shell)}"
+        both = masked(both, {**self._shell.user_ns, **self.variables})
+        cell, traceback = (shorten(text, KEPT_CHARS) for text in both.split("\0", 1))
+        self._kept.pop(count, None)
+        self._kept[count] = Failure.of(count, cell, traceback)
         if len(self._kept) > KEPT_FAILURES:
             del self._kept[next(iter(self._kept))]
 

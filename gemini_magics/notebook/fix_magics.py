@@ -20,9 +20,9 @@ from .one_line import one_line_errors
 from .options import read_cell_line
 
 ASKED = (
-    "This cell of a Jupyter notebook failed. Say in a few sentences why. Then give the whole cell, corrected, "
-    "as one block of Python code, and change nothing else in it. Secrets are written as ••• here and the home "
-    "folder as ~: neither is the mistake."
+    "This cell of a Jupyter notebook failed. Say why in a few sentences. Then give the corrected code as one "
+    "block of Python: the whole cell, or the whole function where the mistake is in one from an earlier cell. "
+    "Change nothing else. Secrets are written as ••• here and the home folder as ~: neither is the mistake."
 )
 PLAIN = (NoneType, bool, int, float, complex, str, list, tuple, dict, set, frozenset)
 PLAIN_CHARS = 10_000
@@ -63,8 +63,8 @@ class FixMagics(Magics):
 
             settings = resolve(asked.settings)
             names = {**self.shell.user_ns, **self.failures.variables}
-            values = (_variable(word, names, settings) for word in asked.words)
-            attached = [failure, *map(masked_attachment, values)]
+            values = [_variable(word, names, settings) for word in asked.words]
+            attached = [failure, *(masked_attachment(value, names) for value in values)]
             turn = user_turn([*attached, ASKED])
             question = next_question(
                 turn, settings, cell_id(self.shell), self._anchors.next(ASKED), self._anchors.place

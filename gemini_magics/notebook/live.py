@@ -6,6 +6,7 @@ import signal
 import sys
 import threading
 import time
+from base64 import b64encode
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
@@ -15,9 +16,10 @@ import anywidget
 import traitlets
 from IPython.display import DisplayHandle, display
 
+from ..content.media import thumbnail
 from ..core.answer import INTERRUPTED, Answer
 from ..core.markdown import Blocks
-from ..core.messages import Event
+from ..core.messages import Event, Media
 from ..core.provenance import metadata
 from ..core.twin import (
     STYLE,
@@ -33,6 +35,10 @@ from ..core.twin import (
 FRAME_S = 0.05
 LARGEST_SHARE = 0.2  # of the kernel's time that frames may take
 OPEN_WIDGETS = 20
+SHOWN_AS_SENT_BYTES = 400_000  # a heavier picture is shown smaller
+SHOWN_SIDE_PX = 800
+SHOWN_TYPES = ("image/png", "image/jpeg", "image/webp")  # what every browser draws
+STATIC = Path(__file__).parent / "static"
 
 Change = tuple[str, int, int, str]
 Message = dict[str, Any]
@@ -57,7 +63,7 @@ class LiveView:
 
     def begin(self, answer: Answer) -> None:
         """Open the output: what goes with the question, and how it stands."""
-        self._facts = {"head": chips_html(answer), **_facts(answer)}
+        self._facts = {"head": chips_html(answer), "pictures": _pictures(answer), **_facts(answer)}
         self._widget = AnswerWidget(lambda: self._whole(answer))
         data, metadata = self._widget._repr_mimebundle_()
         data["text/plain"] = status_text(answer)
@@ -148,8 +154,8 @@ class _Part:
 class AnswerWidget(anywidget.AnyWidget):
     """The widget of one answer, open until the page that shows it says that it no longer does."""
 
-    _esm = (Path(__file__).parent / "static" / "answer.js").read_text("utf-8")
-    _css = STYLE
+    _esm = (STATIC / "answer.js").read_text("utf-8")
+    _css = STYLE + (STATIC / "live.css").read_text("utf-8")
     # Asked for by a page that opens the widget; nothing sets it, so it is never sent otherwise.
     said = traitlets.Any().tag(sync=True, to_json=lambda _, widget: widget.whole())
     open_ones: ClassVar[deque[AnswerWidget]] = deque()
@@ -184,6 +190,20 @@ def _facts(answer: Answer) -> Message:
         "ended": ended,
         "foot": sources_html(answer) + notices_html(answer) + footer_html(answer) if ended else "",
     }
+
+
+def _pictures(answer: Answer) -> list[str]:
+    """For each attachment its picture as a data: URI, "" where it has none."""
+    return [
+        _data_uri(attachment.content) if isinstance(attachment.content, Media) else ""
+        for attachment in answer.attachments
+    ]
+
+
+def _data_uri(media: Media) -> str:
+    light = media.type in SHOWN_TYPES and media.size_bytes <= SHOWN_AS_SENT_BYTES
+    shown = media if light else thumbnail(media, SHOWN_SIDE_PX)
+    return f"data:{shown.type};base64,{b64encode(shown.data).decode()}" if shown and shown.data else ""
 
 
 def _common_chars(one: str, other: str) -> int:

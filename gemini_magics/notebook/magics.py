@@ -130,13 +130,15 @@ def _leave_to_others(shell: InteractiveShell, magics: Magics) -> None:
 
 def unload(shell: InteractiveShell) -> None:
     """Undo `load`: magics, defaults and the input transformer; answers and variables stay."""
-    for table in shell.magics_manager.magics.values():
-        for name, magic in list(table.items()):
-            if isinstance(getattr(magic, "__self__", None), MAGICS):
+    ours = [each for each in shell.configurables if isinstance(each, MAGICS)]
+    for magics in ours:
+        for kind, registered in magics.magics.items():
+            table = shell.magics_manager.magics[kind]
+            for name in [name for name, magic in registered.items() if table.get(name) == magic]:
                 del table[name]
     for each in MAGICS:
         shell.magics_manager.registry.pop(each.__name__, None)
-    for magics in [each for each in shell.configurables if isinstance(each, MAGICS)]:
+    for magics in ours:
         shell.configurables.remove(magics)
         if isinstance(magics, GeminiMagics):
             magics.anchors.unregister()

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 from ..core.messages import Attachment
 from ..service.keys import known
 from ..service.redact import REMOVED, redact
+
+SHORTEST_CHARS = 8  # a shorter text is no secret that can be looked for: it would be found in other words
 
 _SECRET = re.compile(
     r"""
@@ -30,38 +34,43 @@ _SECRET = re.compile(
 _NAMED = re.compile(
     r"""
     (?P<named> (?: (?P<password> passw(?:or)?d | passphrase | pwd )
-             | api_?key | access_?key | token | secret | credential ) \w{0,40} ["']? \]? \s{0,9} [=:,] \s{0,9} )
-    (?P<quote> ["'] ) (?: (?(password) .{1,200}? | \S{8,4000}? ) ) (?P=quote)
+             | api_?key | access_?key | token | secret | credential )
+        (?: s | \d{1,9} | _\w{1,40} )? ["']? \]? \s{0,9} [=:,] \s{0,9} )
+    (?P<quote> ["'] ) (?P<value> (?(password) .{1,200}? | \S{8,4000}? ) ) (?P=quote)
     """,
     re.VERBOSE | re.IGNORECASE,
 )
 _SECRET_VARIABLE = re.compile("(KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)(_ID)?$", re.IGNORECASE)
-_SHORTEST_VALUE = 8
 _PAST = re.compile(r"(In|Out|Err)\[")
 
 
-def masked(text: str) -> str:
+def masked(text: str, variables: Mapping[str, Any] | None = None) -> str:
     """Return text without secrets, and with ~ for the home folder.
 
-    A secret is a key of this package, the value of an environment variable that is named like one, and
-    whatever looks like one.
+    A secret is a key of this package, whatever looks like a key, and what is given to something that is
+    named like one: in the environment, among `variables`, or in the text. It is masked wherever it stands.
     """
     for key in known():
         text = redact(text, key)
-    for value in _secret_values():
+    named = (found["value"] for found in _NAMED.finditer(text))
+    values = {*_held(os.environ), *_held(variables or {}), *filter(_is_long, named)}
+    for value in sorted(values, key=len, reverse=True):  # one may be a part of another
         text = text.replace(value, REMOVED)
     text = _SECRET.sub(REMOVED, text)
     text = _NAMED.sub(rf"\g<named>\g<quote>{REMOVED}\g<quote>", text)
     return _home().sub("~", text)
 
 
-def _secret_values() -> list[str]:
-    """Return the values of the environment that are secrets; a path says where one is, not what."""
-    return [
-        value
-        for name, value in os.environ.items()
-        if _SECRET_VARIABLE.search(name) and len(value) >= _SHORTEST_VALUE and not value.startswith(("/", "~"))
-    ]
+def _held(variables: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the secrets among variables, by their names."""
+    for name, value in variables.items():
+        if isinstance(value, str) and _SECRET_VARIABLE.search(name) and _is_long(value):
+            yield value
+
+
+def _is_long(value: str) -> bool:
+    """Tell whether a value is long enough to be looked for; a path says where a secret is, not what."""
+    return len(value) >= SHORTEST_CHARS and not value.startswith(("/", "~"))
 
 
 def _home() -> re.Pattern[str]:
@@ -76,13 +85,13 @@ def is_past(attachment: Attachment) -> bool:
     return isinstance(attachment.content, str) and bool(_PAST.match(attachment.name))
 
 
-def masked_past(attachment: Attachment) -> Attachment:
+def masked_past(attachment: Attachment, variables: Mapping[str, Any]) -> Attachment:
     """Return an attachment, without secrets where it is text of cells that ran."""
-    return masked_attachment(attachment) if is_past(attachment) else attachment
+    return masked_attachment(attachment, variables) if is_past(attachment) else attachment
 
 
-def masked_attachment(attachment: Attachment) -> Attachment:
+def masked_attachment(attachment: Attachment, variables: Mapping[str, Any]) -> Attachment:
     """Return an attachment whose text holds no secrets; what is no text stays as it is."""
     if isinstance(attachment.content, str):
-        return replace(attachment, content=masked(attachment.content))
+        return replace(attachment, content=masked(attachment.content, variables))
     return attachment

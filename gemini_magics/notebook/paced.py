@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 
-from IPython.display import clear_output, display
+from IPython.display import DisplayHandle, clear_output, display
 
 from ..core.answer import Answer
 from ..core.markdown import Blocks
-from ..core.messages import Event, Text, Thinking
+from ..core.messages import Event
 from ..core.provenance import metadata
 from ..core.twin import bundle
 
@@ -26,8 +26,9 @@ class PacedView:
 
     def __init__(self) -> None:
         self._text, self._thinking = Blocks(), Blocks()
+        self._taken_chars, self._taken_thinking_chars = 0, 0
         self._due = 0.0
-        self._shown_text = False
+        self._handle: DisplayHandle | None = None
 
     def begin(self, answer: Answer) -> None:
         """Open the output."""
@@ -35,24 +36,22 @@ class PacedView:
         self._pause(answer)
 
     def update(self, answer: Answer, events: list[Event]) -> None:
-        """Take the new words in, and show them when it is time; the first word is shown at once."""
-        for event in events:
-            match event:
-                case Thinking(piece):
-                    self._thinking.add(piece)
-                case Text(piece):
-                    self._text.add(piece)
-        first_text = answer.writing and not self._shown_text
-        if first_text or time.monotonic() >= self._due:
-            self._shown_text = answer.writing or self._shown_text
+        """Show what is new when it is time; the first word of the text at once."""
+        if (answer.text and not self._taken_chars) or time.monotonic() >= self._due:
             self._handle.update(self._bundle(answer), raw=True)
             self._pause(answer)
 
     def end(self, answer: Answer) -> None:
         """Leave the finished answer in the output."""
-        self._handle.update(bundle(answer), raw=True, metadata=metadata(answer))
+        if self._handle is None:  # it was stopped before it was opened
+            display(bundle(answer), metadata=metadata(answer), raw=True)
+        else:
+            self._handle.update(bundle(answer), metadata=metadata(answer), raw=True)
 
     def _bundle(self, answer: Answer) -> dict[str, str]:
+        self._text.add(answer.text[self._taken_chars :])
+        self._thinking.add(answer.thinking[self._taken_thinking_chars :])
+        self._taken_chars, self._taken_thinking_chars = len(answer.text), len(answer.thinking)
         return bundle(answer, text=self._text, thinking=self._thinking)
 
     def _pause(self, answer: Answer) -> None:

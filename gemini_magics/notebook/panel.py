@@ -88,6 +88,7 @@ class Panel:
         self._asking: _Asking | None = None
         self._uploads: dict[str, bytearray] = {}
         self._thumbs: dict[str, tuple[tuple[int, int] | None, str]] = {}
+        self._things: list[shelf.Thing] = []
         self._cells_run = 0
         self._shelf_open = True
         self._kept_by_page = False
@@ -177,6 +178,7 @@ class Panel:
 
     def _ipython_display_(self) -> None:
         shell = get_ipython()
+        self._look_around()
         self._show()
         if shell is None or kind(shell) == "terminal":
             print(self._page.twin()["text/plain"])  # noqa: T201 - all that a terminal can show
@@ -218,7 +220,7 @@ class Panel:
         asking = self._asking
         growing = Growing(self._page, question.anchor, lambda answer: self._begun(asking, answer, growing))
         try:
-            return answer_to(question, view=growing, cancel=asking.cancel)
+            return answer_to(question, watch=lambda: growing, cancel=asking.cancel)
         finally:
             self._ended(asking)
 
@@ -374,11 +376,12 @@ class Panel:
 
     def _open_shelf(self, shown: bool) -> None:
         self._shelf_open = shown
+        self._look_around()
         self._tell()
 
     def _thumb(self, name: str) -> None:
         """Draw one thing of the shelf, for a page that shows it."""
-        thing = next((each for each in self._things() if each.name == name), None)
+        thing = next((each for each in self._things if each.name == name), None)
         if thing is None:
             return
         if self._known_thumb(thing) is None:
@@ -415,7 +418,7 @@ class Panel:
             shelf_open=self._shelf_open,
             shelf=[
                 {"name": each.name, "kind": each.kind, "detail": each.detail, "thumb": self._known_thumb(each)}
-                for each in (self._things() if self._shelf_open else ())
+                for each in self._things
             ],
             **facts,
         )
@@ -430,6 +433,7 @@ class Panel:
         """A cell has run: it may have changed the conversation, the settings and what can be attached."""
         with self._lock:
             self._cells_run += 1
+            self._look_around()
             self._show()
 
     def _leave_twin(self) -> None:
@@ -478,9 +482,10 @@ class Panel:
         names = (name for name, known in self._names().items() if known is value and not name.startswith("_"))
         return str(value) if isinstance(value, Path) else next(names, f"attachment {len(self._tray) + 1}")
 
-    def _things(self) -> list[shelf.Thing]:
+    def _look_around(self) -> None:
+        """See what can be attached now."""
         shell = get_ipython()
-        return shelf.things(dict(shell.user_ns), shell.user_ns_hidden) if shell else []
+        self._things = shelf.things(dict(shell.user_ns), shell.user_ns_hidden) if shell and self._shelf_open else []
 
     def _known_thumb(self, thing: shelf.Thing) -> str | None:
         """The picture of a thing; None where it has yet to be drawn, "" where there is none."""

@@ -22,6 +22,7 @@ THUMB_PX = 160
 DRAWN_PX = 480  # the longer side of a picture that is drawn only to be made small
 NAME_CHARS = 40
 COLUMNS = 4
+DEPTH = 2  # of collections in collections: what `hist` returns has its bars in a tuple
 
 _KINDS = {
     "matplotlib.Figure": "figure",
@@ -114,8 +115,9 @@ def _outputs(namespace: Mapping[str, Any], seen: set[int]) -> Iterator[Thing]:
         return
     for number in list(outputs)[: -OUTPUTS - 1 : -1]:
         value = outputs[number]
-        kind = _kind(value) or ("figure" if artists_in(value) else _TEXTS.get(type(value).__name__, ""))
-        if kind and not seen & _ids(value):
+        drawn = {id(artist.figure) for artist in artists_in(value, DEPTH)}
+        kind = _kind(value) or ("figure" if drawn else _TEXTS.get(type(value).__name__, ""))
+        if kind and not seen & (drawn or _ids(value)):
             yield Thing(f"Out[{number}]", kind, value)
 
 

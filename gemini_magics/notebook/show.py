@@ -8,13 +8,13 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.display import display
 
 from ..chat.ask import View
-from ..content.estimate import estimate_tokens
+from ..content.estimate import estimate_tokens, unmeasured
 from ..core.answer import Answer
 from ..core.plain import clean
 from ..core.question import Question
 from ..core.settings import Settings
 from ..service import wire
-from ..service.services import find
+from ..service.delivery import service_of
 from .frontend import inside_output_widget, kind
 
 
@@ -25,12 +25,14 @@ def show(answer: Answer) -> None:
 
 def show_request(question: Question) -> None:
     """Show the request that a question makes, media shortened, and about how many tokens it has."""
-    service = find(question.settings)
+    service = service_of(question.settings)
     body = json.dumps(wire.shortened(wire.body(question, service)), indent=2, ensure_ascii=False)
+    unknown = unmeasured(question.turns)
+    uncounted = f" without {', '.join(unknown)}, whose length is not known" if unknown else ""
     lines = [
         f"POST {wire.url(service)}",
         *(attachment.label for attachment in question.attachments),
-        f"about {estimate_tokens(question.turns):,} tokens; nothing was sent",
+        f"about {estimate_tokens(question.turns):,} tokens{uncounted}; nothing was sent",
         body,
     ]
     display({"text/plain": clean("\n".join(lines))}, raw=True)

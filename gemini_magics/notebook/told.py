@@ -19,7 +19,8 @@ from ..core.plain import shorten
 
 CAUSES = 5
 STEPS = 10
-LINES_BEFORE = 2
+LINES_BEFORE = 12
+LINES_AFTER = 8
 MESSAGE_CHARS = 4_000
 
 _LIBRARIES = tuple(
@@ -83,9 +84,12 @@ def _steps(frames: Sequence[tuple[FrameType, int]], shell: InteractiveShell) -> 
 
 
 def _code(frame: FrameType, line: int) -> Iterator[str]:
-    """Yield the line that ran and, of one's own code, those before it that belong to the same function."""
-    first = line if _library(frame) else max(line - LINES_BEFORE, frame.f_code.co_firstlineno)
-    for number in range(first, line + 1):
+    """Yield the line that ran, and of a function of one's own those around it."""
+    first, last, code = line, line, frame.f_code
+    if not _library(frame) and code.co_name != "<module>":
+        first = max(line - LINES_BEFORE, code.co_firstlineno)
+        last = min(line + LINES_AFTER, max(number or 0 for *_, number in code.co_lines()))
+    for number in range(first, last + 1):
         source = linecache.getline(frame.f_code.co_filename, number, frame.f_globals).rstrip()
         if source:
             yield f"{'-->' if number == line else '   '} {number} {source}"

@@ -11,6 +11,7 @@ service has said "not now" (429, 500, 502, 503, 455); and never once a thought o
 from __future__ import annotations
 
 import functools
+import os
 import socket
 import ssl
 import threading
@@ -92,6 +93,8 @@ def ask(call: Call) -> Iterator[Event]:
             failure = hiding.error(error)
         if call.cancel.cancelled:
             return
+        if not begun and isinstance(failure, Refused) and _code(failure) in GAVE_UP:
+            raise Cut(f"The service took too long for this question ({_code(failure)}). {CHARGED}")
         wait_s = None if begun else _wait_s(failure, tried, call.settings)
         if wait_s is None:
             raise failure
@@ -150,16 +153,9 @@ def _answer(call: Call) -> Iterator[Event]:
                     raise
             else:
                 yield from reader.close()
-    except Refused as error:
-        code = _code(error)
-        if code not in GAVE_UP:
-            raise
-    else:
-        return
     finally:
         if last_call:
             last_call.cancel()
-    raise Cut(f"The service took too long for this question ({code}). {CHARGED}")
 
 
 @contextmanager
@@ -220,7 +216,10 @@ def _client(call: Call) -> httpx.Client:
 @functools.cache
 def _tls() -> ssl.SSLContext:
     """The trusted roots: certifi's, or those that SSL_CERT_FILE or SSL_CERT_DIR names."""
+    file, folder = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
     try:
+        if file or folder:  # httpx 0.27 would pass over a file that is missing
+            return ssl.create_default_context(cafile=file, capath=folder)
         return httpx.create_ssl_context()
     except OSError as error:
         reason = error.strerror or str(error)
@@ -317,7 +316,7 @@ def _wait_s(error: GeminiError, tried: int, settings: Settings) -> float | None:
     if isinstance(error, Refused) and error.retry_after is not None:
         return error.retry_after
     backoff_s = RATE_BACKOFF_S if isinstance(error, RateLimited) else BACKOFF_S
-    return min(backoff_s * 2**tried, settings.retry_wait_s)
+    return min(backoff_s * 2.0**tried, settings.retry_wait_s)
 
 
 def _reason(error: GeminiError) -> str:

@@ -45,17 +45,15 @@ class Delivery:
 
     def __init__(self, question: Question, cancel: Cancel | None = None) -> None:
         self.cancel = cancel or Cancel()
-        self.service = _service(question.settings)
+        self.service = service_of(question.settings)
         key = find_key(self.service)
         content = _content(question, self.service, key)
-        url, settings = wire.url(self.service), question.settings
+        # Loaded by the first question, and here rather than in the thread, where it would wait for what the
+        # caller loads meanwhile.
+        from .client import Call, ask
 
-        def events() -> Iterator[Event]:
-            from .client import Call, ask  # httpx is loaded while the caller prepares its view
-
-            return ask(Call(url, content, settings, key, self.cancel))
-
-        self._apart = _Apart(events, self.cancel)
+        call = Call(wire.url(self.service), content, question.settings, key, self.cancel)
+        self._apart = _Apart(lambda: ask(call), self.cancel)
 
     def batches(self, tick_s: float | None = None) -> Iterator[list[Event]]:
         """Yield the events as they come, all that are there at once.
@@ -70,17 +68,17 @@ class Delivery:
         return self._apart.batches(tick_s)
 
 
-def credits_left(settings: Settings, cancel: Cancel | None = None) -> float:
+def credits_left(settings: Settings) -> float:
     """Ask the service how many credits the account behind the key has.
 
     Raises:
         BadRequest: the service has no such question.
         GeminiError: it did not answer.
     """
-    service = _service(settings)
+    service = service_of(settings)
     if service.name not in ("kie", "demo"):
         raise BadRequest(f"The service {service.name} tells no balance; kie does.")
-    key, cancel = find_key(service), cancel or Cancel()
+    key, cancel = find_key(service), Cancel()
     url = service.origin + BALANCE_PATH
 
     def answers() -> Iterator[float]:
@@ -94,8 +92,12 @@ def credits_left(settings: Settings, cancel: Cancel | None = None) -> float:
     return found
 
 
-def _service(settings: Settings) -> Service:
-    """Find the row of the table; the demo's address is known once the demo has started."""
+def service_of(settings: Settings) -> Service:
+    """Return the service that a question goes to. The demo has an address once it has started, so it starts.
+
+    Raises:
+        BadRequest: as `services.find`.
+    """
     service = find(settings)
     if service.base_url:
         return service

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from importlib.util import find_spec
+from typing import Any
 from urllib.parse import urlsplit
 
 from ..core.errors import BadRequest, NoKey
@@ -176,7 +177,7 @@ def _key_or_none(text: str | None) -> Key | None:
         text = None
 
 
-def _from_store(store: Callable[[str], str | None], name: str) -> Key | None:
+def _from_store(store: Callable[[str], Any], name: str) -> Key | None:
     try:
         return _key_or_none(store(name))
     except BadRequest:
@@ -185,19 +186,19 @@ def _from_store(store: Callable[[str], str | None], name: str) -> Key | None:
         return None
 
 
-def _colab(name: str) -> str | None:
-    from google.colab import userdata
+def _colab(name: str) -> Any:
+    from google.colab import userdata  # type: ignore[import-not-found]
 
     return userdata.get(name)
 
 
-def _kaggle(name: str) -> str | None:
-    from kaggle_secrets import UserSecretsClient
+def _kaggle(name: str) -> Any:
+    from kaggle_secrets import UserSecretsClient  # type: ignore[import-not-found]
 
     return UserSecretsClient().get_secret(name)
 
 
-def _keyring(origin: str) -> str | None:
+def _keyring(origin: str) -> Any:
     import keyring
 
     return keyring.get_password(KEYRING, origin)

@@ -10,7 +10,8 @@ import re
 import wave
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 from urllib.parse import urlsplit
 
 from ..core.plain import size
@@ -27,14 +28,51 @@ HUES = (
     (255, "blue"), (290, "purple"), (345, "pink"), (360, "red"),
 )  # fmt: skip
 
+# How the notebook heads a table that it writes.
+HEADING = re.compile(r"^(?P<name>.+): (?P<about>(?:pandas|polars) .+)\nTypes: .*\n\n\Z", re.MULTILINE)
+
 
 @dataclass(frozen=True)
 class Seen:
-    """One thing that was received: its kind in a word, what can be said of it, and its tokens."""
+    """One thing that was received.
+
+    Attributes:
+        kind: what it is, in a word.
+        said: what can be said of it, as Markdown.
+        tokens: about how many it is for the model, beside the tokens of the text.
+        name: what the text before it calls it, or "".
+    """
 
     kind: str
     said: str
     tokens: int = 0
+    name: str = ""
+
+
+def look_through(parts: list[dict[str, Any]]) -> tuple[str, list[Seen]]:
+    """Look at the parts of a message: return the text that is the person's own, and all else.
+
+    The notebook names things: a medium in a text part of its own before it ("fig:"), a table in the line
+    above it ("df: pandas DataFrame, ...").
+    """
+    texts, things, label = [], [], ""
+    for part in parts:
+        if part.get("type") == "image_url":
+            things.append(replace(look(part["image_url"]["url"]), name=label.strip().removesuffix(":")))
+            label = ""
+            continue
+        texts.append(label)
+        label = ""
+        if part.get("type") != "text":
+            things.append(Seen("part", f"of type {part.get('type')}, which the service drops without a word"))
+        elif found := tables(part["text"]):
+            things += found
+            texts.append("" if found[0].name else part["text"])
+        elif re.fullmatch(r".+:\n?", part["text"]):
+            label = part["text"]
+        else:
+            texts.append(part["text"])
+    return "\n\n".join(filter(None, (*texts, label))), things
 
 
 def look(url: str) -> Seen:
@@ -77,7 +115,13 @@ def _picture(data: bytes) -> str:
                 return f"{about}, too many to decode here"
             flat = Image.new("RGBA", image.size, "white")  # transparent places look white on a page
             flat.alpha_composite(image.convert("RGBA"))
-    except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError):
+    except (
+        UnidentifiedImageError,
+        OSError,
+        SyntaxError,
+        Image.DecompressionBombError,
+        Image.DecompressionBombWarning,
+    ):
         return "which Pillow cannot read"
     red, green, blue = (round(value) for value in ImageStat.Stat(flat.convert("RGB")).mean)
     return f"{about}, mean colour {colour_name(red, green, blue)} `#{red:02x}{green:02x}{blue:02x}`"
@@ -114,16 +158,28 @@ def _object_streams(data: bytes) -> Iterator[bytes]:
 def _wav_seconds(data: bytes) -> float | None:
     try:
         with wave.open(io.BytesIO(data)) as sound:
-            return sound.getnframes() / sound.getframerate()
+            return float(sound.getnframes() / sound.getframerate())
     except (wave.Error, EOFError, ZeroDivisionError):
         return None
 
 
-def tables(text: str) -> list[tuple[int, int]]:
-    """Find the tables in a text and count their rows, without the head, and their columns."""
+def tables(text: str) -> list[Seen]:
+    """Find the tables in a text, and count the rows that came, without the head, and the columns."""
     found = []
-    for block in re.findall(r"(?:^[ \t]*\|.*\|[ \t]*$\n?){2,}", text, re.MULTILINE):
-        rows = [line.strip() for line in block.splitlines()]
-        if re.fullmatch(r"\|(?:\s*:?-+:?\s*\|)+", rows[1]):
-            found.append((len(rows) - 2, rows[1].count("|") - 1))
+    for match in re.finditer(r"(?:^[ \t]*\|.*\|[ \t]*$\n?){2,}", text, re.MULTILINE):
+        head, rule, *rows = match[0].splitlines()
+        if not re.fullmatch(r"\s*\|(?:\s*:?-+:?\s*\|)+\s*", rule):
+            continue
+        columns = len(re.findall(r"(?<!\\)\|", head)) - 1
+        shape = f"{_count(len(rows), 'row')} × {_count(columns, 'column')}"
+        if heading := HEADING.search(text[: match.start()]):
+            index = " with the index" if heading["about"].startswith("pandas") else ""
+            about = heading["about"].removesuffix(" follow")
+            found.append(Seen("table", f"{shape}{index}, of a {about}", name=heading["name"]))
+        else:
+            found.append(Seen("table", shape))
     return found
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

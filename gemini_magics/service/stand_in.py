@@ -13,7 +13,7 @@ from ..core.extract import fenced, find_code
 from ..core.plain import shorten
 from .demo import Head, Reply, Request, Step, body, chunk, ending, envelope, took, whole
 from .example import example_of
-from .received import Seen, look, tables
+from .received import Seen, look_through
 from .wire import IN_WORDS
 
 FIELDS = ("messages", "stream", "tools", "include_thoughts", "reasoning_effort")
@@ -98,22 +98,12 @@ def _message_complaint(message: Any) -> str | None:
     return None
 
 
-def _text(message: dict[str, Any]) -> str:
-    return "\n\n".join(part["text"] for part in message["content"] if part.get("type") == "text")
-
-
-def _media(message: dict[str, Any]) -> list[Seen]:
-    return [look(part["image_url"]["url"]) for part in message["content"] if part.get("type") == "image_url"]
-
-
 @dataclass(frozen=True)
 class _Heard:
     """A request, looked at: the newest turn, and how much came before it."""
 
     text: str
-    question: str
     seen: list[Seen]
-    dropped: list[str]
     earlier_turns: int
     system_chars: int
     tokens: int
@@ -122,31 +112,36 @@ class _Heard:
 
     @classmethod
     def of(cls, asked: dict[str, Any]) -> _Heard:
-        *before, last = asked["messages"]
-        media = _media(last)
-        words = [part["text"] for part in last["content"] if part.get("type") == "text"]
-        in_schema = bool(words) and words[-1].startswith(IN_WORDS)
-        schema = json.loads(words.pop().removeprefix(IN_WORDS)) if in_schema else None
-        shapes = [Seen("table", f"{rows} rows × {columns} columns") for rows, columns in tables(_text(last))]
+        messages = asked["messages"]
+        schema = _schema(messages[-1]["content"])
+        parts = messages[-1]["content"][: None if schema is None else -1]
+        text, seen = look_through(parts)
+        earlier = [(message["role"], *look_through(message["content"])) for message in messages[:-1]]
+        n_chars = sum(len(part.get("text") or "") for message in messages for part in message["content"])
+        things = [*seen, *(thing for _, _, things in earlier for thing in things)]
         return cls(
-            text=_text(last),
-            question=words[-1] if words else "",
-            seen=media + shapes,
-            dropped=[p["type"] for p in last["content"] if p.get("type") not in ("text", "image_url")],
-            earlier_turns=sum(message["role"] in ("user", "assistant") for message in before),
-            system_chars=sum(len(_text(m)) for m in before if m["role"] in ("system", "developer")),
-            tokens=sum(len(_text(message)) // 4 + 1 for message in asked["messages"])
-            + sum(seen.tokens for message in before for seen in _media(message))
-            + sum(seen.tokens for seen in media),
+            text=text,
+            seen=seen,
+            earlier_turns=sum(role in ("user", "assistant") for role, _, _ in earlier),
+            system_chars=sum(len(said) for role, said, _ in earlier if role in ("system", "developer")),
+            tokens=n_chars // 4 + 1 + sum(thing.tokens for thing in things),
             search=bool(asked.get("tools")),
             schema=schema,
         )
 
 
+def _schema(parts: list[dict[str, Any]]) -> Any:
+    """Return the schema that the last part asks for in words; None if it asks for none."""
+    last = parts[-1].get("text") if parts else None
+    if not isinstance(last, str) or not last.startswith(IN_WORDS):
+        return None
+    return json.loads(last.removeprefix(IN_WORDS))
+
+
 def _say(asked: dict[str, Any], words_per_s: float) -> Reply:
     """Make the answer, streamed or whole, with its thoughts and what it took."""
     heard = _Heard.of(asked)
-    text = _answer_text(heard) if heard.schema is None else json.dumps(example_of(heard.schema), indent=2)
+    text = _answer_text(heard) if heard.schema is None else _example(heard.schema)
     thoughts = _thoughts(heard, asked.get("reasoning_effort", "high"))
     reasoning = sum(map(len, thoughts)) // 4
     completion = reasoning + len(text) // 4
@@ -157,8 +152,8 @@ def _say(asked: dict[str, Any], words_per_s: float) -> Reply:
     citations = {"annotations": _annotations(text)} if heard.search and heard.schema is None else {}
     if asked.get("stream", True):
         return _paced(thoughts, text, citations, usage, words_per_s)
-    said = {"reasoning_content": "".join(thoughts)} if thoughts else {}
-    return whole(text, usage=usage, **said, **citations)
+    said: dict[str, Any] = {"reasoning_content": "".join(thoughts)} if thoughts else {}
+    return whole(text, usage=usage, **(said | citations))
 
 
 def _paced(
@@ -180,28 +175,28 @@ def _paced(
 def _thoughts(heard: _Heard, effort: str) -> list[str]:
     """Think in a few large pieces, each with a title, as the model does; low effort thinks once."""
     read = (
-        f"The text has {_count(len(heard.text), 'character')} and comes with {_things(heard)}. I understand "
+        f"The text has {_count(len(heard.text), 'character')}; what came is {_things(heard)}. I understand "
         "none of it: I am a small program that opens what was sent, and measures it."
     )
-    found = [f"The {seen.kind}: {seen.said}." for seen in heard.seen] or ["No picture, no file, no table."]
+    found = "\n".join(f"- {finding}" for finding in _findings(heard))
     plan = (
         "First I say plainly that I am a stand-in. Then I list what arrived, so that the reader sees "
         "whether each thing came through in one piece."
     )
-    pieces = {"Reading the question": read, "Opening what came": " ".join(found), "Choosing words": plan}
+    pieces = {"Reading the question": read, "Opening what came": found, "Choosing words": plan}
     thoughts = [f"**{title}**\n\n{paragraph}\n\n\n" for title, paragraph in pieces.items()]
     return thoughts[:1] if effort == "low" else thoughts
 
 
 def _answer_text(heard: _Heard) -> str:
     paragraphs = [
-        "**This is the stand-in, not Gemini.** A small program on this machine read the request, "
-        f"opened what came with it, and found {_things(heard)}.",
-        "\n".join(f"- {line}" for line in _findings(heard)),
+        "**This is the stand-in, not Gemini.** A small program on this machine opened the request and "
+        f"found {_things(heard)}:",
+        "\n".join(f"- {finding}" for finding in _findings(heard)),
     ]
     if heard.seen and _asks(heard, "table", "compare", "overview"):
-        rows = [f"| {seen.kind} | {seen.said} | {seen.tokens or '–'} |" for seen in heard.seen]
-        paragraphs.append("\n".join(["| what | found | tokens |", "|---|---|--:|", *rows]))
+        rows = [f"| {_called(seen)} | {seen.kind} | {seen.tokens or '–'} |" for seen in heard.seen]
+        paragraphs.append("\n".join(["| what | kind | tokens |", "|---|---|--:|", *rows]))
     if _asks(heard, "formula", "equation", "math", "latex"):
         paragraphs.append(FORMULA)
     if cells := [block.text for block in find_code(heard.text) if block.language == "python"]:
@@ -210,33 +205,39 @@ def _answer_text(heard: _Heard) -> str:
         paragraphs.append(CODE)
     if heard.search:
         paragraphs.append(SEARCHED)
-    paragraphs.append("Set `KIE_API_KEY` and choose the service `kie`, and Gemini 3.1 Pro answers this cell.")
+    paragraphs.append("With a key in `KIE_API_KEY` and the service `kie`, Gemini 3.1 Pro answers this cell.")
     return "\n\n".join(paragraphs)
 
 
+def _example(schema: Any) -> str:
+    return fenced(json.dumps(example_of(schema), indent=2), "json")
+
+
 def _findings(heard: _Heard) -> Iterator[str]:
-    first_line = shorten(heard.question.strip().partition("\n")[0], QUOTED_CHARS)
-    literally = re.sub(r"([\\`*_{}\[\]<>()#|$~!&])", r"\\\1", first_line)
-    words = _count(len(heard.text.split()), "word")
-    yield f"the text: {_count(len(heard.text), 'character')}, {words}" + (
-        f": “{literally}”" if literally else ""
-    )
-    for place, seen in enumerate(heard.seen, 1):
-        yield f"{seen.kind} {place}: {seen.said}"
-    for kind in heard.dropped:
-        yield f"a part of type {kind}, which the service drops without a word"
+    """Say what came, one thing a line, as Markdown."""
+    length = f"{_count(len(heard.text), 'character')}, {_count(len(heard.text.split()), 'word')}"
+    beginning = shorten(" ".join(heard.text.split()), QUOTED_CHARS)
+    literally = re.sub(r"([\\`*_{}\[\]<>()#|$~!&])", r"\\\1", beginning)
+    yield f"the text, “{literally}”: {length}" if literally else f"the text: {length}"
+    for seen in heard.seen:
+        yield f"{_called(seen)}: {seen.kind}, {seen.said}" if seen.name else f"{seen.kind}: {seen.said}"
     if heard.system_chars:
         yield f"standing instructions: {_count(heard.system_chars, 'character')}"
     if heard.earlier_turns:
         yield f"earlier in this conversation: {_count(heard.earlier_turns, 'turn')}"
 
 
+def _called(seen: Seen) -> str:
+    """The name of a thing as code, in which no Markdown is read; its kind where it has none."""
+    name = re.sub(r"[`|\s]+", " ", seen.name).strip()
+    return f"`{name}`" if name else seen.kind
+
+
 def _things(heard: _Heard) -> str:
-    """Count what came with the text: "2 pictures and 1 table"."""
+    """Count what came: "the question, 2 pictures and 1 table"."""
     kinds = [seen.kind for seen in heard.seen]
-    counted = [_count(kinds.count(kind), kind) for kind in dict.fromkeys(kinds)]
-    *most, last = counted or ["nothing beside it"]
-    return f"{', '.join(most)} and {last}" if most else last
+    *most, last = ["the question", *(_count(kinds.count(kind), kind) for kind in dict.fromkeys(kinds))]
+    return f"{', '.join(most)} and {last}" if most else "the question alone"
 
 
 def _count(number: int, noun: str) -> str:
@@ -245,7 +246,7 @@ def _count(number: int, noun: str) -> str:
 
 
 def _asks(heard: _Heard, *words: str) -> bool:
-    return bool(re.search(rf"\b({'|'.join(words)})", heard.question, re.IGNORECASE))
+    return bool(re.search(rf"\b({'|'.join(words)})", heard.text, re.IGNORECASE))
 
 
 def _annotations(text: str) -> list[dict[str, Any]]:

@@ -26,8 +26,8 @@ _SEARCH_TOOLS = {
     "openrouter": {"type": "openrouter:web_search"},
 }
 IN_WORDS = (
-    "Answer with JSON that follows this JSON schema, and with nothing else: no sentence before or after it, "
-    "no code fence.\n\n"
+    "Answer with one block of code in the language json that follows this JSON schema, and with nothing "
+    "before or after it.\n\n"
 )
 # Where the format of a sound has another name than its media type (audio/mpeg is mp3).
 _AUDIO_FORMATS = {"mpeg": "mp3", "mp4": "m4a"}

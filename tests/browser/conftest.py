@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import itertools
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from lab import App, Notebook, Server, chromium, launch, notebook, with_cells
 from prompter import Prompter
 
 if TYPE_CHECKING:
+    from nbformat import NotebookNode
     from playwright.sync_api import BrowserContext
 
 PACKAGES = ("playwright", "axe_playwright_python", "jupyterlab", "notebook")
@@ -49,8 +51,7 @@ def prompter() -> Iterator[Prompter]:
 def server(
     browser_session: BrowserContext, prompter: Prompter, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
-    kernels = {"GEMINI_MAGICS_SERVICE": "demo", "GEMINI_MAGICS_BASE_URL": prompter.base_url}
-    with Server(tmp_path_factory.mktemp("jupyter"), kernels) as server:
+    with Server(tmp_path_factory.mktemp("jupyter"), prompter.environment) as server:
         yield server
 
 
@@ -70,13 +71,23 @@ def app(request: pytest.FixtureRequest) -> App:
 def open_notebook(
     browser_session: BrowserContext, server: Server, app: App, request: pytest.FixtureRequest
 ) -> Iterator[Open]:
-    """A function that writes a notebook with the given cells, opens it and waits for its kernel."""
+    """A function that writes a notebook, opens it and waits for its kernel.
+
+    It takes the sources of code cells, or a whole notebook as `content`; `kernel=False` does not wait.
+    """
     name = re.sub(r"\W+", "-", request.node.name).strip("-")
+    numbers = itertools.count(1)
     with ExitStack() as opened:
 
-        def open_notebook(*cells: str, **options: object) -> Notebook:
-            return opened.enter_context(
-                notebook(browser_session, server, app, list(cells), name=name, **options)
+        def open_notebook(*cells: str, content: NotebookNode | None = None, kernel: bool = True) -> Notebook:
+            book = notebook(
+                browser_session,
+                server,
+                app,
+                content or with_cells(*cells),
+                name=f"{name}-{next(numbers)}",
+                kernel=kernel,
             )
+            return opened.enter_context(book)
 
         yield open_notebook

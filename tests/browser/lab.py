@@ -204,6 +204,8 @@ class Notebook:
         folder = f"lab/workspaces/{self.path.stem}/tree" if self.app == "lab" else "notebooks"
         self.page.goto(f"{self.server.url}/{folder}/{name}?token={self.server.token}")
         self.page.wait_for_function("window.jupyterapp && document.querySelector('.jp-Notebook .jp-Cell')")
+        if self.app == "lab":
+            self.command("application:toggle-left-area")  # the files, which take half of a small window
         if kernel:
             self.wait_for_kernel()
         return self
@@ -298,7 +300,13 @@ def with_cells(*sources: str) -> nbformat.NotebookNode:
 
 @contextmanager
 def notebook(
-    session: BrowserContext, server: Server, app: App, content: nbformat.NotebookNode, *, name: str, kernel: bool = True
+    session: BrowserContext,
+    server: Server,
+    app: App,
+    content: nbformat.NotebookNode,
+    *,
+    name: str,
+    kernel: bool = True,
 ) -> Iterator[Notebook]:
     """Write a notebook, open it on a page of its own, and leave nothing behind."""
     path = server.root / f"{name}.ipynb"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from queue import Empty, SimpleQueue
 
@@ -18,13 +19,21 @@ class Prompter:
     """The service behind the notebooks of these tests.
 
     Attributes:
-        base_url: its address, for the kernels' environment.
+        environment: the variables that lead a kernel to it.
     """
 
     def __init__(self) -> None:
         self._told: SimpleQueue[Told | None] = SimpleQueue()
         self._demo = Demo(self._reply)
-        self.base_url = self._demo.base_url
+        self.environment = {
+            "GEMINI_MAGICS_SERVICE": "demo",
+            "GEMINI_MAGICS_BASE_URL": self._demo.base_url,
+        }
+
+    @property
+    def requests(self) -> deque[Request]:
+        """What was asked, the newest last."""
+        return self._demo.requests
 
     def think(self, text: str, words_per_s: float = 0) -> None:
         """Say a piece of the thoughts, at once or word by word."""

@@ -70,7 +70,9 @@ def test_the_thinking_stays_as_its_reader_left_it(asked, service, clicks):
     asked.output().get_by_text("Paragraph 8").first.wait_for()
     assert is_open(asked) is left
     finish(asked, service)
-    asked.page.wait_for_function("document.querySelector('.jp-OutputArea details').open === %s" % str(left).lower())
+    asked.page.wait_for_function(
+        "document.querySelector('.jp-OutputArea details').open === %s" % str(left).lower()
+    )
 
 
 def test_what_is_selected_and_scrolled_stays_while_the_answer_grows(asked, service):

@@ -3,7 +3,9 @@ from __future__ import annotations
 import json
 
 QUESTION = "%%gemini\nWhat is odd about the second peak?"
-ANSWER = "## Second\n\nIt is **wide**, as $x^2$ is.\n\n```python\nprint(1)\n```\n\n" + "And so on, and so on. " * 100
+ANSWER = (
+    "## Second\n\nIt is **wide**, as $x^2$ is.\n\n```python\nprint(1)\n```\n\n" + "And so on, and so on. " * 100
+)
 
 
 def answered(open_notebook, service):
@@ -29,4 +31,26 @@ def test_the_saved_file_holds_the_plain_output_and_no_widget(open_notebook, serv
 def test_an_answer_is_complete_with_a_fresh_kernel_and_with_none(open_notebook, service):
     book = answered(open_notebook, service)
     book.save()
-    ...
+    book.restart()
+    book.reload()
+    assert_complete(book)
+    book.shut_down()
+    book.reload()
+    assert_complete(book)
+
+
+def assert_complete(book):
+    book.output().get_by_text("It is wide, as").wait_for()
+    assert not book.output().get_by_text("Looking").is_visible()
+    book.output().locator("summary").click()
+    assert book.output().get_by_text("Looking").is_visible()
+    assert book.errors == []
+
+
+def test_an_answer_is_complete_in_a_notebook_from_elsewhere(open_notebook, service):
+    saved = answered(open_notebook, service).save()
+    saved.cells[0].source += " "  # so the signature of this user is not that of the file
+    book = open_notebook(content=saved, kernel=False)
+    print(book.server.request(f"/api/contents/{book.path.name}")["content"]["cells"], book.page.evaluate("Array.from(jupyterapp.shell.currentWidget.content.widgets).map(c=>[c.model.trusted, c.model.type, c.model.getMetadata('trusted')])"))
+    assert not book.trusted
+    assert_complete(book)

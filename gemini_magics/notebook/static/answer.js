@@ -54,8 +54,10 @@ class View {
   constructor({ kernel, rendermime }, el, said) {
     this.said = said;
     // The host's classes make it look like the plain output that will take its place.
+    el.classList.add("gemini-live");
     this.root = add(add(el, "div", "jp-RenderedHTMLCommon jp-RenderedHTML"), "div", "gemini-answer");
     this.root.insertAdjacentHTML("beforeend", said.head);
+    this.root.querySelectorAll(".gemini-chip").forEach((chip, at) => said.pictures[at] && this.illustrate(chip, said.pictures[at]));
     this.details = add(this.root, "details", "gemini-thinking");
     this.details.open = true;
     this.summary = add(this.details, "summary");
@@ -74,6 +76,20 @@ class View {
     this.ticking = setInterval(() => this.tick(), 1000);
     if (kernel?.interrupt) this.stop = button(this.foot, "Stop", () => kernel.interrupt());
     this.drawSoon();
+  }
+
+  // Put a picture that was sent into its chip, to open large.
+  illustrate(chip, source) {
+    const label = chip.textContent;
+    const large = add(this.root, "dialog", "gemini-large");
+    large.ariaLabel = label;
+    Object.assign(add(large, "img"), { src: source, alt: label });
+    large.addEventListener("click", () => large.close());
+    const small = button(chip, "", () => large.showModal());
+    small.className = "gemini-picture";
+    small.ariaLabel = `Enlarge ${label}`;
+    Object.assign(add(small, "img"), { src: source, alt: "" });
+    chip.prepend(small);
   }
 
   drawSoon() {

@@ -1,0 +1,409 @@
+"""The panel from Python, and what a page hears of it."""
+
+import json
+import threading
+import time
+
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from PIL import Image
+
+from gemini_magics import BadRequest, CannotAttach, Cut, conversations
+from gemini_magics.notebook import panel as module
+from gemini_magics.notebook import shelf
+from gemini_magics.notebook.panel import Panel, panel
+from gemini_magics.service.demo import Act, Demo, Head, chunk, envelope, stream
+
+FINE = stream("Fi", "ne.", thoughts=["**Looking**\n\nAt it.\n\n"])
+
+
+class Widget:
+    """A page that notes down what it is told, and puts it together as the module of the panel does."""
+
+    def __init__(self, panel: Panel) -> None:
+        self.messages, self.panel = [], panel
+        panel._page.widget = self
+        whole = panel._page.whole()
+        self.facts, self.order, self.turns = dict(whole["facts"]), whole["order"], dict(whole["turns"])
+
+    def send(self, message) -> None:
+        json.dumps(message)
+        self.messages.append(message)
+        self.facts |= message.get("facts", {})
+        self.order = message.get("order", self.order)
+        self.turns |= message.get("turns", {})
+
+    def do(self, verb, *buffers, **arguments) -> None:
+        self.panel._hear({"do": verb, **arguments}, [memoryview(buffer) for buffer in buffers])
+
+    def ask(self, text) -> None:
+        self.do("send", text=text)
+        wait_for(lambda: not self.panel.running)
+
+
+def wait_for(fact) -> None:
+    until = time.monotonic() + 10
+    while not fact():
+        assert time.monotonic() < until
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def demo(shell):
+    conversations.clear()
+    module._panels.clear()
+    with Demo([FINE]) as demo:
+        shell.run(f'%config GeminiMagics.base_url = "{demo.base_url}"')
+        shell.run('%config GeminiMagics.service = "demo"')
+        yield demo
+
+
+@pytest.fixture
+def opened(demo):
+    return panel()
+
+
+@pytest.fixture
+def page(opened):
+    return Widget(opened)
+
+
+def parts(body):
+    return [part.get("text") or part["image_url"]["url"][:15] for part in body["messages"][-1]["content"]]
+
+
+def test_it_asks_from_python_in_its_conversation(demo, opened):
+    first, second = opened.ask("How?"), opened.ask("Really?")
+    assert (str(first), opened.answers) == ("Fine.", (first, second))
+    assert conversations["main"].exchanges[0].answer is first
+    assert len(demo.requests[-1].json["messages"]) == 3
+
+
+def test_what_was_attached_goes_along_once(demo, opened, shell):
+    shell.user_ns["picture"] = Image.new("RGB", (4, 3), "red")
+    opened.attach(shell.user_ns["picture"])
+    opened.ask("How?", b"%PDF-1.4 ...")
+    assert parts(demo.requests[-1].json) == ["picture:", "data:image/png;", "attachment 2:", "data:applicatio", "How?"]
+    opened.ask("And?")
+    assert parts(demo.requests[-1].json) == ["And?"]
+
+
+def test_opened_again_it_is_the_same_panel(demo):
+    first = panel("notes", effort="low")
+    first.ask("How?")
+    assert panel("notes") is first
+    assert panel("notes").answers
+    assert panel() is not first
+    assert demo.requests[-1].json["reasoning_effort"] == "low"
+
+
+def test_its_settings_are_its_own(demo, opened, page, shell):
+    page.do("set", name="effort", value="low")
+    page.ask("How?")
+    shell.run("%%gemini\nHow?")
+    assert [request.json["reasoning_effort"] for request in demo.requests] == ["low", "high"]
+    shell.run('%config GeminiMagics.system = "Be brief."')
+    opened._after_cell(None)
+    assert page.facts["settings"]["system"] == "Be brief."
+
+
+MISTAKES = {
+    "nothing": (lambda page: page.do("send", text="  "), "BadRequest: There is nothing to ask"),
+    "a name": (lambda page: page.do("send", text="Is $`figg` odd?"), "BadRequest: figg cannot be read"),
+    "an attachment": (lambda page: page.do("attach", word="figg"), "CannotAttach: There is no name"),
+    "bytes": (lambda page: page.do("upload", b"\x00\x01", name="x.bin", key="1", last=True), "CannotAttach: x.bin"),
+    "a setting": (lambda page: page.do("set", name="effort", value="loud"), "BadRequest: effort must be"),
+    "a question that is gone": (lambda page: page.do("retry", key="gone"), "BadRequest: That question"),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_mistake_is_said_in_the_panel_and_sends_nothing(demo, page, name):
+    mistake, words = MISTAKES[name]
+    mistake(page)
+    assert page.facts["notice"].startswith(words)
+    assert not demo.requests
+    assert page.facts["busy"] == ""
+
+
+def test_a_mistake_in_python_is_an_error(opened):
+    with pytest.raises(BadRequest, match="nothing to ask"):
+        opened.ask("")
+    with pytest.raises(BadRequest, match="effort"):
+        opened.set(effort="loud")
+    with pytest.raises(CannotAttach):
+        opened.attach(None)
+
+
+def test_a_page_hears_a_question_grow_and_end(page):
+    page.ask("Why?")
+    (key,) = page.order
+    grown = [message for message in page.messages if message.get("grow") == key]
+    assert "".join(change[3] for message in grown for change in message["changes"]).count("Fi") == 1
+    assert "Fine." in page.turns[key]["html"]
+    assert page.facts["busy"] == ""
+    assert [message["number"] for message in page.messages] == list(
+        range(page.messages[0]["number"], page.messages[-1]["number"] + 1)
+    )
+
+
+def test_what_grows_does_not_tell_of_the_turns_before(opened, page):
+    sizes = []
+    for _ in range(4):
+        before = len(page.messages)
+        page.ask("Why?")
+        sizes.append(sum(len(json.dumps(message)) for message in page.messages[before:]))
+    assert max(sizes) < 1.3 * min(sizes)
+
+
+def test_a_page_that_is_loaded_late_gets_everything_that_fits_and_asks_for_the_rest(opened, monkeypatch):
+    for _ in range(3):
+        opened.ask("Why?")
+    monkeypatch.setattr("gemini_magics.notebook.panel_page.BATCH_CHARS", 10)
+    page = Widget(opened)
+    assert len(page.order) == 3
+    assert list(page.turns) == page.order[-1:]
+    page.do("more", keys=page.order[:2])
+    page.do("more", keys=page.order[:1])
+    assert set(page.turns) == set(page.order)
+
+
+def test_the_answer_that_grows_is_whole_for_a_page_that_is_loaded_then(demo, opened, shell):
+    with Demo([[Head(), chunk(content="So far"), Act.HANG]]) as hanging:
+        shell.run(f'%config GeminiMagics.base_url = "{hanging.base_url}"')
+        page = Widget(opened)
+        page.do("send", text="Why?")
+        wait_for(lambda: opened._asking and opened._asking.answer and opened._asking.answer.text)
+        wait_for(lambda: "So far" in json.dumps(page.messages))
+        (turn,) = opened._page.whole()["turns"].values()
+        assert "So far" in json.dumps(turn["grown"]["changes"])
+        began = time.monotonic()
+        page.do("stop")
+        wait_for(lambda: not opened.running)
+        assert time.monotonic() - began < 1
+    assert opened.answers[-1].ended == "interrupted"
+    assert "Stopped by you" in page.turns[page.order[0]]["html"]
+
+
+def test_two_questions_at_once_are_refused(opened, shell):
+    with Demo([[Head(), Act.HANG]]) as hanging:
+        shell.run(f'%config GeminiMagics.base_url = "{hanging.base_url}"')
+        page = Widget(opened)
+        page.do("send", text="Why?")
+        wait_for(lambda: page.order)
+        for refused in (
+            lambda: page.do("send", text="And?"),
+            lambda: page.do("clear"),
+            lambda: page.do("chat", chat="other"),
+        ):
+            refused()
+            assert "stop it" in page.facts["notice"]
+        page.do("stop")
+        wait_for(lambda: not opened.running)
+        assert len(hanging.requests) == 1
+
+
+def test_a_question_that_nothing_came_of_stays_to_be_asked_again(opened, shell):
+    with Demo([envelope(401, "The key is wrong"), FINE]) as refusing:
+        shell.run(f'%config GeminiMagics.base_url = "{refusing.base_url}"')
+        page = Widget(opened)
+        page.ask("Why?")
+        (key,) = page.order
+        assert "key" in page.turns[key]["html"]
+        assert not opened.answers
+        page.do("retry", key=key)
+        wait_for(lambda: not opened.running)
+    assert page.order == [key]
+    assert str(opened.answers[0]) == "Fine."
+
+
+def test_an_error_in_python_has_what_had_come(opened, shell):
+    with Demo([[Head(), chunk(content="So far"), Act.CLOSE]]) as cutting:
+        shell.run(f'%config GeminiMagics.base_url = "{cutting.base_url}"')
+        with pytest.raises(Cut) as raised:
+            opened.ask("Why?")
+    assert raised.value.answer is opened.answers[0]
+    assert not opened.running
+
+
+def test_an_edited_question_takes_the_place_of_the_old_one(demo, opened, page, shell):
+    shell.user_ns["picture"] = Image.new("RGB", (4, 3), "red")
+    page.do("attach", word="picture")
+    page.ask("One")
+    page.ask("Two")
+    page.do("edit", key=page.order[0])
+    assert page.facts["draft"]["text"] == "One"
+    assert page.facts["editing"] == page.order[0]
+    assert [item["name"] for item in page.facts["tray"]] == ["picture"]
+    page.ask("One, anew")
+    assert parts(demo.requests[-1].json)[-1] == "One, anew"
+    assert len(demo.requests[-1].json["messages"]) == 1
+    exchanges = opened.conversation.exchanges
+    assert [(row.turn.parts[-1], row.stale) for row in exchanges] == [("One, anew", False), ("Two", True)]
+    assert page.facts["editing"] == ""
+
+
+def test_a_branch_goes_on_from_a_turn(opened, page):
+    page.ask("One")
+    page.ask("Two")
+    page.do("branch", key=page.order[0])
+    assert page.facts["chat"] == "main-2"
+    assert len(opened.conversation.exchanges) == 1
+    page.ask("Another two")
+    assert {name: len(each.exchanges) for name, each in conversations.items()} == {"main": 2, "main-2": 2}
+
+
+def test_a_cell_that_asks_in_the_conversation_is_in_the_panel(opened, page, shell):
+    opened._ipython_display_()
+    shell.run("%%gemini --chat\nFrom a cell")
+    opened._after_cell(None)
+    assert "From a cell" in page.turns[page.order[0]]["html"]
+
+
+def test_a_question_becomes_a_cell(page, shell):
+    shell.user_ns["picture"] = Image.new("RGB", (4, 3), "red")
+    page.do("set", name="effort", value="low")
+    page.do("set", name="thoughts", value=False)
+    page.do("attach", word="picture")
+    page.do("upload", b"%PDF-1.4 ...", name="a b.pdf", key="1", last=True)
+    page.ask("Is $`1 + 1` so?")
+    page.do("cell", key=page.order[0])
+    (cell,) = [message["cell"] for message in page.messages if "cell" in message]
+    assert cell == "%%gemini picture --effort low --no-thoughts\nIs $`1 + 1` so?"
+    assert "a b.pdf has no name in the notebook" in page.facts["notice"]
+
+
+def test_a_file_comes_in_pieces_and_chips_are_moved_and_removed(page):
+    data = b"%PDF-1.4 " + bytes(1000)
+    page.do("upload", data[:600], name="one.pdf", key="1", last=False)
+    assert page.facts["tray"] == []
+    page.do("upload", data[600:], name="one.pdf", key="1", last=True)
+    page.do("upload", b"Two.", name="two.txt", key="2", last=True)
+    one, two = page.facts["tray"]
+    assert (one["label"], two["name"]) == ("one.pdf · PDF · 1.0 kB", "two.txt")
+    page.do("move", key=two["key"], by=-1)
+    assert [item["name"] for item in page.facts["tray"]] == ["two.txt", "one.pdf"]
+    page.do("drop", key=two["key"])
+    assert [item["name"] for item in page.facts["tray"]] == ["one.pdf"]
+
+
+def test_no_medium_and_no_key_is_in_what_pages_know(opened, shell, monkeypatch):
+    monkeypatch.setenv("GEMINI_MAGICS_API_KEY", "sk-secret-0123456789")
+    noise = Image.effect_noise((600, 400), 90)
+    shell.user_ns["noise"] = noise
+    opened.attach(noise)
+    opened.ask("How?")
+    opened.attach(noise)
+    said = json.dumps(opened._page.whole())
+    assert "sk-secret" not in said
+    assert len(said) < 60_000
+
+
+def test_the_transcript_is_safe_and_holds_what_was_said(opened):
+    opened.ask("Is <script>alert(1)</script> $x$\n  odd?")
+    twin = opened._page.twin()
+    assert "<script" not in twin["text/html"]
+    assert "&lt;script&gt;" in twin["text/html"]
+    assert "Fine." in twin["text/html"]
+    assert "> Is <script>" in twin["text/plain"]
+
+
+def test_a_program_that_runs_the_notebook_keeps_the_transcript(tmp_path):
+    import nbformat
+    from nbclient import NotebookClient
+
+    with Demo([FINE]) as demo:
+        cells = [
+            "import os\nos.environ['GEMINI_MAGICS_SERVICE'] = 'demo'\n"
+            f"os.environ['GEMINI_MAGICS_BASE_URL'] = {demo.base_url!r}\n%load_ext gemini_magics",
+            "%gemini_panel --effort low",
+            "import gemini_magics\np = gemini_magics.panel()\np.ask('Why?').text",
+        ]
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+        NotebookClient(notebook, resources={"metadata": {"path": str(tmp_path)}}).execute()
+        assert demo.requests[-1].json["reasoning_effort"] == "low"
+    (output,) = notebook.cells[1].outputs
+    assert set(output.data) == {"text/html", "text/plain"}
+    assert "Fine." in output.data["text/html"]
+    assert "widgets" not in notebook.metadata
+
+
+def test_closed_it_is_forgotten(opened, shell):
+    before = list(shell.events.callbacks["post_run_cell"])
+    opened._ipython_display_()
+    opened.close()
+    assert shell.events.callbacks["post_run_cell"] == before
+    assert panel() is not opened
+
+
+def test_the_magic_opens_it(demo, shell, capsys):
+    shell.run("%gemini_panel notes --effort low")
+    assert "notes" in capsys.readouterr().out
+    with pytest.raises(BadRequest, match="%gemini_panel"):
+        shell.run("%gemini_panel one two")
+
+
+def test_the_shelf_has_figures_images_tables_and_the_last_outputs():
+    import matplotlib.pyplot as plt
+    import numpy as np
+    import pandas as pd
+
+    fig, ax = plt.subplots()
+    other, lonely = plt.subplots()
+    df = pd.DataFrame({"a": [1, 2], "b": [3, 4]})
+    pixels = np.zeros((3, 4, 3), "uint8")
+    names = {
+        "fig": fig, "ax": ax, "lonely": lonely, "df": df, "series": df["a"], "pixels": pixels, "_hidden": fig,
+        "text": "no", "number": 3, "matrix": np.zeros((3, 3)), "shells": fig,
+        "Out": {1: df, 2: "said", 3: Panel, 4: [ax]},
+    }  # fmt: skip
+    found = shelf.things(names, {"shells": None})
+    assert [(each.name, each.kind, each.detail) for each in found] == [
+        ("pixels", "image", "4 × 3 px"),
+        ("series", "table", "2 rows"),
+        ("df", "table", "2 rows: a, b"),
+        ("lonely", "figure", ""),
+        ("fig", "figure", ""),
+        ("Out[2]", "text", ""),
+    ]
+    settings = module.resolve({})
+    assert shelf.thumb(found[4], settings).startswith("data:image/png;base64,")
+    assert shelf.thumb(found[0], settings).startswith("data:image/png;base64,")
+    plt.close("all")
+
+
+def test_a_thumbnail_is_drawn_when_it_is_asked_for_and_again_once_the_figure_has_changed(page, opened, shell):
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots()
+    shell.user_ns["figure"] = figure
+    opened._after_cell(None)
+    assert page.facts["shelf"][0]["thumb"] is None
+    page.do("thumb", name="figure")
+    before = page.facts["shelf"][0]["thumb"]
+    assert before.startswith("data:image/png;base64,")
+    axes.plot([1, 3, 2])
+    opened._after_cell(None)
+    assert page.facts["shelf"][0]["thumb"] is None
+    page.do("thumb", name="figure")
+    assert page.facts["shelf"][0]["thumb"] != before
+    plt.close("all")
+
+
+def test_what_pages_say_from_several_threads_does_not_mix(page, opened):
+    def upload(number):
+        page.do("upload", b"Text.", name=f"{number}.txt", key=str(number), last=True)
+
+    threads = [threading.Thread(target=upload, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(page.facts["tray"]) == 8
+    assert [message["number"] for message in page.messages] == sorted(message["number"] for message in page.messages)
+
+
+def test_without_a_shell_it_can_be_written_to(demo, monkeypatch):
+    monkeypatch.setattr(module, "get_ipython", lambda: None)
+    assert str(Panel("script").ask("How?")) == "Fine."
+    assert InteractiveShell.initialized()
