@@ -275,30 +275,39 @@ def test_questions_from_several_threads_get_each_their_own_answer():
 # The pace
 
 
-def replayed(demo, words):
-    with Demo([stream("word " * words, thoughts=["thought " * words])]) as long:
-        answer = ask("What?", **to(long))
-    return Replay(recording.recording_at("answers.jsonl").load().records[-1], Cancel()), answer
+class Stopwatch(Cancel):
+    """Adds up what is waited for, without waiting."""
+
+    waited_s = 0.0
+
+    def wait(self, seconds):
+        self.waited_s += seconds
+        return self.cancelled
 
 
-@pytest.mark.parametrize(("words", "longest_s"), [(5, 0.2), (20_000, 0.9)])
-def test_a_replay_grows_before_those_who_watch_and_is_soon_done(demo, words, longest_s):
-    replay, answer = replayed(demo, words)
-    began = time.monotonic()
-    batches = list(replay.batches(0.05))
-    assert time.monotonic() - began < longest_s
-    assert len(batches) >= (4 if words == 5 else 12)
+def replayed(words, tick_s):
+    """Record an answer of so many words; return it, the batches of its replay, and the seconds these take."""
+    with Demo([stream("word " * words, thoughts=["thought " * words])]) as demo:
+        answer = ask("What?", **to(demo))
+    stopwatch = Stopwatch()
+    replay = Replay(recording.recording_at("answers.jsonl").load().records[-1], stopwatch)
+    return answer, list(replay.batches(tick_s)), stopwatch.waited_s
+
+
+@pytest.mark.parametrize(("words", "fewest", "longest_s"), [(5, 2, 0.1), (60, 6, 0.4), (20_000, 12, 0.6)])
+def test_a_replay_grows_before_those_who_watch_and_is_soon_done(words, fewest, longest_s):
+    answer, batches, waited_s = replayed(words, tick_s=0.05)
+    assert 0 < waited_s <= longest_s
+    assert len(batches) >= 2 + fewest
     events = [event for batch in batches for event in batch]
     assert "".join(event.text for event in events if isinstance(event, Text)) == answer.text
     assert "".join(event.text for event in events if isinstance(event, Thinking)) == answer.thinking
 
 
 @pytest.mark.parametrize("tick_s", [None, 0.25])
-def test_who_looks_seldom_gets_it_at_once(demo, tick_s):
-    replay, _ = replayed(demo, 20_000)
-    began = time.monotonic()
-    assert len(list(replay.batches(tick_s))) == 4
-    assert time.monotonic() - began < 0.1
+def test_who_looks_seldom_gets_it_at_once(tick_s):
+    _, batches, waited_s = replayed(20_000, tick_s)
+    assert (len(batches), waited_s) == (4, 0)
 
 
 # In cells

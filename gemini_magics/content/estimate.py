@@ -42,19 +42,22 @@ def count_pages(data: bytes) -> int:
     return sum(len(re.findall(rb"/Type\s*/Page(?![A-Za-z])", part)) for part in (data, *_object_streams(data)))
 
 
-def _tokens(part: Part) -> int | None:
-    content = part.content if isinstance(part, Attachment) else part
-    if isinstance(content, str):
-        return -(-len(content) // CHARS_PER_TOKEN)
-    kind = content.type.partition("/")[0]
+def media_tokens(media: Media) -> int | None:
+    """Estimate the tokens of a medium; None where nobody here knows how long it is."""
+    kind = media.type.partition("/")[0]
     if kind == "image":
         return IMAGE_TOKENS
-    if content.type == "application/pdf":
-        return count_pages(content.data) * PAGE_TOKENS or None
-    seconds = _seconds(content)
-    if seconds is None:
+    if media.type == "application/pdf":
+        return count_pages(media.data) * PAGE_TOKENS or None
+    length_s = seconds(media)
+    if length_s is None:
         return None
-    return round(seconds * (SOUND_TOKENS_PER_S + FILM_TOKENS_PER_S * (kind == "video")))
+    return round(length_s * (SOUND_TOKENS_PER_S + FILM_TOKENS_PER_S * (kind == "video")))
+
+
+def _tokens(part: Part) -> int | None:
+    content = part.content if isinstance(part, Attachment) else part
+    return -(-len(content) // CHARS_PER_TOKEN) if isinstance(content, str) else media_tokens(content)
 
 
 def _object_streams(data: bytes) -> Iterator[bytes]:
@@ -66,7 +69,7 @@ def _object_streams(data: bytes) -> Iterator[bytes]:
             continue
 
 
-def _seconds(media: Media) -> float | None:
+def seconds(media: Media) -> float | None:
     """How long a sound or a film lasts, where that is easily read: WAV, and MP4 with its relatives."""
     if media.type == "audio/wav":
         return _wav_seconds(media.data)

@@ -70,10 +70,8 @@ def _show_text(attachments: Iterable[Attachment]) -> None:
     texts = {each.label: reveal(each.content) for each in attachments if isinstance(each.content, str)}
     if not texts:
         return
-    from ..core.markdown import (
-        escape,
-        rendered,
-    )  # a question that shows nothing is sent before these are loaded
+    # A question that shows nothing is sent before these are loaded.
+    from ..core.markdown import escape, rendered
     from ..core.twin import styled
 
     told = f"Sent with the question: {'; '.join(texts)}"

@@ -7,20 +7,15 @@ import binascii
 import colorsys
 import io
 import re
-import wave
-import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
+from ..content.estimate import IMAGE_TOKENS, count_pages, media_tokens, seconds
+from ..core.messages import Media
 from ..core.plain import size
 
-IMAGE_TOKENS = 1120  # the model's own figures: an image whatever its pixels, a page of a PDF, a second of sound
-PAGE_TOKENS = 560
-SECOND_TOKENS = 32
 DECODED_PX = 50_000_000
-INFLATED_BYTES = 2**22
 
 # Where the colours of the wheel end, in degrees.
 HUES = (
@@ -90,18 +85,17 @@ def look(url: str) -> Seen:
     except binascii.Error as error:
         raise ValueError(str(error)) from None
     kind = media_type.partition("/")[0]
+    media, weight = Media(media_type, data), size(len(data))
+    tokens = media_tokens(media) or 0
     if kind == "image":
-        return Seen("picture", f"{_picture(data)}, {size(len(data))}", IMAGE_TOKENS)
+        return Seen("picture", f"{_picture(data)}, {weight}", tokens)
     if media_type == "application/pdf":
         pages = count_pages(data)
-        return Seen(
-            "PDF", f"{pages} {'page' if pages == 1 else 'pages'}, {size(len(data))}", pages * PAGE_TOKENS
-        )
+        return Seen("PDF", f"{pages} {'page' if pages == 1 else 'pages'}, {weight}", tokens)
     if kind in ("audio", "video"):
-        seconds = _wav_seconds(data)
-        lasts = f", {seconds:.1f} s" if seconds else ""
-        return Seen(kind, f"{media_type}{lasts}, {size(len(data))}", round(seconds or 10) * SECOND_TOKENS)
-    return Seen("file", f"{media_type or 'of no stated type'}, {size(len(data))}", len(data) // 4)
+        lasts = f", {seconds(media):.1f} s" if tokens else ""
+        return Seen(kind, f"{media_type}{lasts}, {weight}", tokens)
+    return Seen("file", f"{media_type or 'of no stated type'}, {weight}", tokens)
 
 
 def _picture(data: bytes) -> str:
@@ -137,30 +131,6 @@ def colour_name(red: int, green: int, blue: int) -> str:
     name = next(name for limit, name in HUES if hue * 360 <= limit)
     shade = "dark " if light < 0.3 else "light " if light > 0.75 else ""
     return shade + name
-
-
-def count_pages(data: bytes) -> int:
-    """Count the page objects of a PDF, in plain sight or in compressed object streams.
-
-    A scan, no parser: pages that an edit has left behind in the file count too.
-    """
-    return sum(len(re.findall(rb"/Type\s*/Page(?![A-Za-z])", part)) for part in (data, *_object_streams(data)))
-
-
-def _object_streams(data: bytes) -> Iterator[bytes]:
-    for found in re.finditer(rb"/ObjStm\b.*?stream\r?\n", data, re.DOTALL):
-        try:
-            yield zlib.decompressobj().decompress(data[found.end() :], INFLATED_BYTES)
-        except zlib.error:
-            continue
-
-
-def _wav_seconds(data: bytes) -> float | None:
-    try:
-        with wave.open(io.BytesIO(data)) as sound:
-            return float(sound.getnframes() / sound.getframerate())
-    except (wave.Error, EOFError, ZeroDivisionError):
-        return None
 
 
 def tables(text: str) -> list[Seen]:

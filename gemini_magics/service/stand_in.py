@@ -217,7 +217,8 @@ def _findings(heard: _Heard) -> Iterator[str]:
     """Say what came, one thing a line, as Markdown."""
     length = f"{_count(len(heard.text), 'character')}, {_count(len(heard.text.split()), 'word')}"
     beginning = shorten(" ".join(heard.text.split()), QUOTED_CHARS)
-    literally = re.sub(r"([\\`*_{}\[\]<>()#|$~!&])", r"\\\1", beginning)
+    # An opening bracket stays as it is: with a backslash it would open a formula.
+    literally = re.sub(r"([\\`*_{}\]<>#|$~!&])", r"\\\1", beginning)
     yield f"the text, “{literally}”: {length}" if literally else f"the text: {length}"
     for seen in heard.seen:
         yield f"{_called(seen)}: {seen.kind}, {seen.said}" if seen.name else f"{seen.kind}: {seen.said}"

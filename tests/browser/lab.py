@@ -44,6 +44,11 @@ OVERRIDES = {
     "@jupyterlab/docmanager-extension:plugin": {"autosave": False},
 }
 
+READY = """() => {
+    const notebook = window.jupyterapp?.shell.currentWidget;
+    return notebook?.context?.isReady && notebook.content.widgets.length && document.querySelector('.jp-Cell');
+}"""
+
 
 def chromium() -> str | None:
     """The browser to drive: $CHROMIUM, or a Chromium on the path; None where there is none."""
@@ -203,7 +208,7 @@ class Notebook:
         name = self.path.relative_to(self.server.root).as_posix()
         folder = f"lab/workspaces/{self.path.stem}/tree" if self.app == "lab" else "notebooks"
         self.page.goto(f"{self.server.url}/{folder}/{name}?token={self.server.token}")
-        self.page.wait_for_function("window.jupyterapp && document.querySelector('.jp-Notebook .jp-Cell')")
+        self.page.wait_for_function(READY)
         if self.app == "lab":
             self.command("application:toggle-left-area")  # the files, which take half of a small window
         if kernel:
@@ -213,7 +218,7 @@ class Notebook:
     def reload(self) -> None:
         """Load the page again, as the browser's reload button does."""
         self.page.reload()
-        self.page.wait_for_function("window.jupyterapp && document.querySelector('.jp-Notebook .jp-Cell')")
+        self.page.wait_for_function(READY)
 
     def wait_for_kernel(self) -> None:
         """Wait until the kernel has nothing to do."""

@@ -31,6 +31,7 @@ class Panel:
 
     def __init__(self, book: Any, service: Any, cell: int = 0) -> None:
         self.book, self.page, self.service = book, book.page, service
+        self.page.set_default_timeout(8_000)
         self.root = book.output(cell).locator(".gemini-panel")
         self.root.wait_for()
         self.text = self.root.get_by_label("Question", exact=True)

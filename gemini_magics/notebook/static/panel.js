@@ -381,14 +381,14 @@ class Panel {
   drawShelf(shelf) {
     this.shelfBox.open = this.said.facts.shelf_open;
     const focused = document.activeElement?.dataset.thing;
-    const before = new Map([...this.shelf.children].map((item) => [item.firstChild.dataset.thing, item]));
+    const before = new Map([...this.shelf.children].map((item) => [item.dataset.name, item]));
     this.shelf.replaceChildren(
       ...shelf.map(({ name, kind, detail, thumb }) => {
         const shown = JSON.stringify([kind, detail, thumb]);
         const old = before.get(name);
         if (old?.dataset.shown === shown) return old;
         const item = add(undefined, "li");
-        item.dataset.shown = shown;
+        Object.assign(item.dataset, { name, shown });
         const press = button(item, "", () => (this.say("attach", { word: name }), this.text.focus()));
         press.className = "gemini-panel-thing";
         press.dataset.thing = name;
