@@ -20,7 +20,7 @@ from typing import Literal
 
 import nbformat
 from PIL import Image
-from playwright.sync_api import BrowserContext, sync_playwright
+from playwright.sync_api import BrowserContext, Locator, sync_playwright
 
 HERE = Path(__file__).parent
 NOTEBOOKS = HERE.parent / "notebooks"
@@ -39,6 +39,10 @@ plt.close()"""
 QUESTION = """\
 %%gemini fig --effort low
 What is odd about the peak near 8 s? Show me how to fit it."""
+PANEL = """\
+import pandas as pd, gemini_magics
+df = pd.DataFrame({"t": t, "x": ax.lines[0].get_ydata()})
+gemini_magics.panel()"""
 THOUGHTS = """\
 **Looking at the plot**
 
@@ -190,7 +194,43 @@ def quickstart(book: Notebook, service: Prompter) -> None:
     book.page.evaluate("document.activeElement.blur()")
 
 
+def panel(book: Notebook, service: Prompter) -> None:
+    """Ask in the panel, with a figure, and write the next question."""
+    book.run(0)
+    shown = book.run(1).locator(".gemini-panel")
+    ask_in_panel(shown, "What is odd about the peak near 8 s?")
+    service.think(THOUGHTS)
+    service.say(ANSWER.partition("Fit the two")[0])
+    service.finish()
+    book.page.wait_for_selector(".gemini-panel .gemini-foot")
+    book.page.wait_for_selector(".gemini-panel .gemini-text mjx-container")
+    shown.get_by_role("button", name="Attach df").click()
+    shown.locator(".gemini-panel-chip").wait_for()
+    shown.get_by_label("Question", exact=True).fill("Fit the two together.")
+    book.page.evaluate("document.activeElement.blur()")
+
+
+def panel_thinks(book: Notebook, service: Prompter) -> None:
+    """Ask in the panel, and stop the picture while it thinks."""
+    book.run(0)
+    shown = book.run(1).locator(".gemini-panel")
+    ask_in_panel(shown, "What is odd about the peak near 8 s?")
+    service.think(THOUGHTS)
+    shown.get_by_text("Ruling out the beam").wait_for()
+
+
+def ask_in_panel(shown: Locator, text: str) -> None:
+    """Attach the figure by its thumbnail, and send a question."""
+    figure = shown.get_by_role("button", name="Attach fig")
+    figure.locator("img").wait_for()
+    figure.click()
+    shown.locator(".gemini-panel-chip").wait_for()
+    shown.get_by_label("Question", exact=True).fill(text)
+    shown.page.keyboard.press("Control+Enter")
+
+
 CELLS = (FIGURE, QUESTION)
+PANEL_CELLS = (FIGURE, PANEL)
 SCENES = (
     Scene("quickstart", "quickstart", quickstart, width=1200, height=860, whole=True),
     Scene("thinking", CELLS, think),
@@ -205,6 +245,11 @@ SCENES = (
     Scene("stopped", CELLS, stop),
     Scene("cut", CELLS, cut),
     Scene("hostile", CELLS, attack),
+    Scene("panel", PANEL_CELLS, panel),
+    Scene("panel_dark", PANEL_CELLS, panel, theme="Dark"),
+    Scene("panel_narrow", PANEL_CELLS, panel, width=480),
+    Scene("panel_notebook_7", PANEL_CELLS, panel, app="notebook"),
+    Scene("panel_thinking", PANEL_CELLS, panel_thinks),
 )
 
 
@@ -216,9 +261,7 @@ def main(names: list[str]) -> None:
         TemporaryDirectory() as folder,
         sync_playwright() as playwright,
         launch(playwright) as browser,
-        Server(
-            Path(folder), {"GEMINI_MAGICS_SERVICE": "demo", "GEMINI_MAGICS_BASE_URL": service.base_url}
-        ) as server,
+        Server(Path(folder), service.environment) as server,
     ):
         shutil.copytree(NOTEBOOKS / "files", server.root / "files")
         session = browser.new_context(device_scale_factor=1.5)

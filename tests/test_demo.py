@@ -127,7 +127,7 @@ def test_it_counts_the_question_and_what_came_before(demo):
 
 
 def test_a_question_is_quoted_and_not_read_as_markdown(demo):
-    assert "“\\*\\*bold\\*\\* \\[x\\]\\(y\\) \\<b\\>”" in ask(demo, prompt="**bold** [x](y) <b>").text
+    assert "“\\*\\*bold\\*\\* [x\\](y) \\<b\\>”" in ask(demo, prompt="**bold** [x](y) <b>").text
 
 
 # What it sees --------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import gc
 import weakref
+from types import SimpleNamespace
 
 import pytest
 from cells import Cells
@@ -9,6 +10,7 @@ from cells import Cells
 from gemini_magics import BadRequest, CannotAttach
 from gemini_magics.notebook.failure import KEPT_CHARS, KEPT_FAILURES
 from gemini_magics.notebook.masked import masked
+from gemini_magics.notebook.told import told
 from gemini_magics.service.demo import Demo, stream
 
 FIXED = "The name is wrong.\n\n```python\nmean = sum(values) / len(values)\n```"
@@ -146,6 +148,15 @@ def test_a_traceback_tells(cells, err, name):
         place = text.index(line, place)
     assert len(text) < 1500
     assert "interactiveshell" not in text
+
+
+@pytest.mark.parametrize("file", ["<ipython-input-3-0123abc>", "/tmp/ipykernel_7/12.py"])
+def test_where_ipython_does_not_number_its_files_a_cell_is_just_a_cell(file):
+    with pytest.raises(ZeroDivisionError) as raised:
+        exec(compile("1 / 0", file, "exec"), {})
+    text = told(raised.value, SimpleNamespace(compile=None, user_ns={}))
+    assert "a cell, line 1" in text
+    assert f"{file}, line" not in text
 
 
 SECRETS = {

@@ -45,7 +45,10 @@ class Code:
 
 def find_code(text: str) -> tuple[Code, ...]:
     """Return the fenced blocks of a text in order, those in lists and quotations too."""
-    return tuple(_code(token) for token in _tokens(text) if token.type == "fence")
+    from .markdown import parser
+
+    blocks = parser().disable("inline")  # what stands in a paragraph does not matter here
+    return tuple(_code(token) for token in blocks.parse(text) if token.type == "fence")
 
 
 def fenced(text: str, language: str = "") -> str:
@@ -84,12 +87,6 @@ def read_table(text: str, n: int | None = None) -> DataFrame:
             its head.
     """
     return _choose(list(_tables(text)), n, "table", "table").frame()
-
-
-def _tokens(text: str) -> list[Token]:
-    from .markdown import parser
-
-    return parser().parse(text)
 
 
 def _code(token: Token) -> Code:
@@ -152,8 +149,10 @@ class _Table:
 
 
 def _tables(text: str) -> Iterator[_Table]:
+    from .markdown import parser
+
     rows: list[list[str]] = []
-    for token in _tokens(text):
+    for token in parser().parse(text):
         match token.type:
             case "table_open":
                 rows = []

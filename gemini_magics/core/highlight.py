@@ -104,6 +104,6 @@ def _pattern(language: _Language) -> re.Pattern[str]:
     case = "(?i:" if language.names == "sql" else "(?:"
     return re.compile(
         rf"(?P<c>{language.comment})|(?P<s>{language.string})"
-        r"|\b(?:class|def|fn|func|function|struct)[ \t]++(?P<d>[A-Za-z_]\w*)"
+        r"|(?:(?<=\bdef )|(?<=\bclass )|(?<=\bfn )|(?<=\bfunc )|(?<=\bfunction )|(?<=\bstruct ))(?P<d>[A-Za-z_]\w*)"
         rf"|\b(?P<k>{case}{'|'.join(language.words.split())}))\b|\b(?P<n>\d[\w.]*)"
     )

@@ -26,6 +26,7 @@ DEEPEST = 16  # containers in containers; what is nested deeper is shown as plai
 LONGEST_BLOCK_CHARS = 32_000  # a longer block is shown as several, except for code
 LONGEST_CHARS = 300_000  # the model writes 65,536 tokens at most, about 260,000 characters
 LONGEST_HTML_CHARS = 1_500_000
+LEAST_TOKEN_CHARS = 10  # of HTML, for counting
 LONGEST_HEAD_CHARS = 1_000  # of a table, to be repeated when the table is shown as several
 LARGEST_GROWTH = 30  # times, from Markdown to HTML; what grows more is shown as plain text
 LANGUAGE_CHARS = 24
@@ -35,7 +36,7 @@ _WEB = re.compile(
 )
 _MAIL = re.compile(r"mailto:([\w.+-]+@[\w.-]+)(?:\?.*)?", re.ASCII | re.IGNORECASE | re.DOTALL)
 _RIGHT_TO_LEFT = re.compile(
-    "[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]"
+    "[\u0590-\u08ff\ufb1d-\ufdcf\ufdf0-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]"
 )
 
 Env = MutableMapping[str, Any]
@@ -46,7 +47,7 @@ def parser() -> MarkdownIt:
     """Return a new parser of the Markdown that is known here: CommonMark, tables, ~~strikes~~, formulas."""
     md = _Parser("commonmark", {"html": False, "maxNesting": DEEPEST, "xhtmlOut": False}, renderer_cls=_Html)
     md.enable("strikethrough").disable(["html_block", "html_inline"])
-    # After headings, lists and fences, as GitHub has it: a line is none of these only until the next has come.
+    # Later than it was: a line that begins a heading, a list or code is no head of a table, as on GitHub.
     md.block.ruler.before("lheading", "pipe_table", table, {"alt": ["paragraph", "reference"]})
     use_math(md)
     return md
@@ -162,7 +163,7 @@ class Blocks:
         overlong = len(self._tail) > len(view)
         lines = [0, *(found.end() for found in re.finditer("\n", view))]  # where each begins
         complete = len(lines) - 1
-        unfinished = _read(view, dict(self.references))
+        unfinished = [] if overlong else _read(view, dict(self.references))
         if not overlong and (complete == self._lines_read or _goes_on(unfinished, complete)):
             return unfinished
         self._lines_read = complete
@@ -178,7 +179,7 @@ class Blocks:
             end = block.end(following, complete)
             if end is None:
                 break
-            self._keep(block.html)
+            self._keep(block)
             ended = end
         if ended:
             self._drop(lines[ended])
@@ -195,7 +196,7 @@ class Blocks:
             self._fence_at = max(self._fence_at, self._tail.rfind("\n") + 1)
             return False
         for block in _read(self._tail[: found.end()], self.references):
-            self._keep(block.html)
+            self._keep(block)
         self._drop(found.end())
         self._fence = None
         return True
@@ -211,14 +212,16 @@ class Blocks:
                 head = view[lines[first] : lines[first + 2]]
         end = lines[line] or len(view)
         for block in _read(view[:end], self.references):
-            self._keep(block.html)
+            self._keep(block)
         self._drop(end)
         if len(head) <= LONGEST_HEAD_CHARS:
             self._tail = head + self._tail
 
-    def _keep(self, html: str) -> None:
+    def _keep(self, block: _Block) -> None:
+        html = block.html
         self._finished.append(html)
-        self._finished_chars += len(html)
+        # A table can fill up with empty cells, thousands for each character; they take their time even if not shown.
+        self._finished_chars += max(len(html), LEAST_TOKEN_CHARS * len(block.tokens))
 
     def _drop(self, end: int) -> None:
         """Forget the tail up to `end`, and all of it when no more can be shown."""
@@ -374,8 +377,8 @@ def _code(code: str, info: str) -> str:
 
 
 def _lower(tag: str) -> str:
-    """An answer stands below the headings of its notebook: h1 becomes h3."""
-    return f"h{min(int(tag[1]) + 2, 6)}"
+    """An answer stands below the title of its notebook: h1 becomes h2."""
+    return f"h{min(int(tag[1]) + 1, 6)}"
 
 
 def _host(url: str) -> str | None:

@@ -7,6 +7,7 @@ style sheet away, as JupyterLab does with notebooks that it does not trust, it c
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from importlib.resources import files
 
 from .answer import CUT, FAILED, INTERRUPTED, Answer
@@ -20,10 +21,6 @@ PROBLEM_CHARS = 500
 FEWEST_IMAGE_TOKENS = 250  # a picture that was read takes 258 tokens at least
 
 STYLE = files("gemini_magics.core").joinpath("answer.css").read_text("utf-8")
-_RULES = [
-    ([selector.strip() for selector in selectors.split(",")], re.sub(r"\s*([;:,])\s*", r"\1", declarations).strip("; "))
-    for selectors, declarations in re.findall(r"([^{}]+)\{([^{}]*)\}", re.sub(r"/\*[\s\S]*?\*/", "", STYLE))
-]
 
 _LENGTH = ("length", "max_tokens")
 _BLOCKED = ("content_filter", "safety", "recitation", "blocklist", "prohibited_content", "spii", "image_safety")
@@ -62,7 +59,10 @@ def styled(html: str) -> str:
 
 def chips_html(answer: Answer) -> str:
     """What went with the question, one chip for each attachment; nothing where nothing did."""
-    chips = "".join(f'<div class="gemini-chip">{_named(attachment)}</div>' for attachment in answer.attachments)
+    chips = "".join(
+        f'<div class="gemini-chip"><bdi>{escape(_labelled(attachment))}</bdi></div>'
+        for attachment in answer.attachments
+    )
     return f'<div class="gemini-chips">{chips}</div>\n' if chips else ""
 
 
@@ -114,16 +114,15 @@ def sources_html(answer: Answer) -> str:
 def footer_text(answer: Answer) -> str:
     """Who answered, and what it took: gemini-3.1-pro · kie · high effort · 34 s · 1,204 tokens in, 698 out."""
     usage = answer.usage
-    model = _line(answer.model, NAME_CHARS)
+    model, service, effort = (_line(word, NAME_CHARS) for word in (answer.model, answer.service, answer.effort))
     tokens = [
         f"{usage.prompt_tokens:,} tokens in" if usage.prompt_tokens is not None else "",
         f"{usage.completion_tokens:,} out" if usage.completion_tokens is not None else "",
     ]
     thought = f" ({usage.reasoning_tokens:,} of them thoughts)" if usage.reasoning_tokens else ""
     parts = [
-        f"demo, a stand-in for {model}" if answer.service == "demo" else model,
-        "" if answer.service == "demo" else answer.service,
-        f"{answer.effort} effort" if answer.effort else "",
+        *([f"demo, a stand-in for {model}"] if service == "demo" else [model, service]),
+        f"{effort} effort" if effort else "",
         f"recorded {_line(answer.recorded, NAME_CHARS)}" if answer.recorded else "",
         _seconds(answer.seconds),
         ", ".join(filter(None, tokens)) + thought,
@@ -186,8 +185,11 @@ def _cited(number: int, sources: list[Citation]) -> str:
 
 
 def _sources(answer: Answer) -> list[Citation]:
-    """Each source once, in the order in which it was first named."""
-    return list({citation.url: citation for citation in reversed(answer.citations)}.values())[::-1]
+    """Each source once, in the order in which they were first named."""
+    first: dict[str, Citation] = {}
+    for citation in answer.citations:
+        first.setdefault(citation.url, citation)
+    return list(first.values())
 
 
 def _titled(source: Citation) -> str:
@@ -221,7 +223,7 @@ def _ending(answer: Answer) -> str:
 
 def _plain(answer: Answer) -> str:
     """The answer as text, its thoughts folded to one line."""
-    lines = [f"[{attachment.label}]" for attachment in answer.attachments]
+    lines = [f"[{_labelled(attachment)}]" for attachment in answer.attachments]
     if answer.thinking.strip():
         lines.append(f"[{thinking_summary(answer)}]")
     parts = ["\n".join(lines), legible(answer.text[:LONGEST_CHARS]).strip("\n")]
@@ -233,8 +235,8 @@ def _plain(answer: Answer) -> str:
     return "\n\n".join(filter(None, parts))
 
 
-def _named(attachment: Attachment) -> str:
-    return f"<bdi>{escape(_line(attachment.label, 3 * NAME_CHARS))}</bdi>"
+def _labelled(attachment: Attachment) -> str:
+    return _line(attachment.label, 3 * NAME_CHARS)
 
 
 def _is_picture(attachment: Attachment) -> bool:
@@ -255,11 +257,25 @@ def _line(text: str, most: int) -> str:
 
 
 def _style(html: str) -> str:
-    """Return the rules for the classes that occur in some HTML, so that a short answer stays short."""
+    """Return the rules for the classes and tags that occur in some HTML, so that a short answer stays short."""
     used = {"gemini-answer"}.union(*(names.split() for names in re.findall(r'class="([^"]*)"', html)))
+    used |= set(re.findall(r"<(\w+)", html))
     rules = []
     for selectors, declarations in _RULES:
-        kept = [selector for selector in selectors if used.issuperset(re.findall(r"\.([\w-]+)", selector))]
+        kept = [selector for selector, names in selectors if used.issuperset(names)]
         if kept:
             rules.append(f"{','.join(kept)}{{{declarations}}}")
     return f"<style>{''.join(rules)}</style>"
+
+
+def _rules(sheet: str) -> Iterator[tuple[list[tuple[str, list[str]]], str]]:
+    """Read a style sheet: the selectors of each rule, with the names in them, and its declarations."""
+    for selectors, declarations in re.findall(r"([^{}]+)\{([^{}]*)\}", re.sub(r"/\*[\s\S]*?\*/", "", sheet)):
+        named = [
+            (re.sub(r"\s*>\s*", ">", selector.strip()), re.findall(r"(?<![\w:[-])[a-z][\w-]*", selector))
+            for selector in selectors.split(",")
+        ]
+        yield named, re.sub(r"\s*([;:,])\s*", r"\1", declarations).strip("; ")
+
+
+_RULES = list(_rules(STYLE))

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
+from uuid import uuid4
 
 import anywidget
 import traitlets
@@ -54,7 +55,7 @@ class LiveView:
     tick_s = FRAME_S
 
     def __init__(self) -> None:
-        self._parts = {"thinking": _Part("thinking"), "text": _Part("text")}
+        self._parts = {"thinking": Part("thinking"), "text": Part("text")}
         self._facts: Message = {}
         self._number = 0
         self._behind = False
@@ -63,9 +64,10 @@ class LiveView:
 
     def begin(self, answer: Answer) -> None:
         """Open the output: what goes with the question, and how it stands."""
-        self._facts = {"head": chips_html(answer), "pictures": _pictures(answer), **_facts(answer)}
-        self._widget = AnswerWidget(lambda: self._whole(answer))
-        data, metadata = self._widget._repr_mimebundle_()
+        name = uuid4().hex
+        self._facts = {"id": name, "head": chips_html(answer), "pictures": _pictures(answer), **_facts(answer)}
+        self._widget = AnswerWidget(name, lambda: self._whole(answer))
+        data, metadata = self._widget._repr_mimebundle_() or ({}, {})
         data["text/plain"] = status_text(answer)
         self._handle = display(data, metadata=metadata, raw=True, display_id=True)
         if threading.current_thread() is threading.main_thread():
@@ -104,7 +106,10 @@ class LiveView:
     def _whole(self, answer: Answer) -> Message:
         """All that was sent up to now, for a page that was loaded since."""
         changes = [change for part in self._parts.values() for change in part.all()]
-        return {"changes": changes, **self._about({**self._facts, "seconds": answer.seconds}), "whole": True}
+        facts = {**self._facts, "seconds": answer.seconds}
+        if answer.ended is not None:
+            facts["output"] = bundle(answer)
+        return {"changes": changes, **self._about(facts), "whole": True}
 
     def _about(self, facts: Message) -> Message:
         finished = {part.name: part.blocks.finished for part in self._parts.values()}
@@ -119,7 +124,7 @@ class LiveView:
         signal.raise_signal(number)
 
 
-class _Part:
+class Part:
     """One part of an answer, the thinking or the text: its blocks, and what the page has of them."""
 
     def __init__(self, name: str) -> None:
@@ -154,15 +159,15 @@ class _Part:
 class AnswerWidget(anywidget.AnyWidget):
     """The widget of one answer, open until the page that shows it says that it no longer does."""
 
-    _esm = (STATIC / "answer.js").read_text("utf-8")
+    _esm = "\n".join((STATIC / name).read_text("utf-8") for name in ("blocks.js", "answer.js"))
     _css = STYLE + (STATIC / "live.css").read_text("utf-8")
     # Asked for by a page that opens the widget; nothing sets it, so it is never sent otherwise.
     said = traitlets.Any().tag(sync=True, to_json=lambda _, widget: widget.whole())
     open_ones: ClassVar[deque[AnswerWidget]] = deque()
 
-    def __init__(self, whole: Callable[[], Message]) -> None:
+    def __init__(self, name: str, whole: Callable[[], Message]) -> None:
         self.whole = whole
-        super().__init__()
+        super().__init__(model_id=name)
         self.on_msg(self._hear)
         self.open_ones.append(self)
         if len(self.open_ones) > OPEN_WIDGETS:

@@ -201,7 +201,8 @@ class Panel:
             raise BadRequest("There is nothing to ask: type a question, or attach something.")
         settings = self._settings()
         names = self._names()
-        turn = user_turn([*map(masked_past, attached), *read(text, self._value, settings, names)])
+        masked = [masked_past(each, names) for each in attached]
+        turn = user_turn([*masked, *read(text, self._value, settings, names)])
         return self._again(turn, anchor)
 
     def _again(self, turn: Turn, anchor: str = "") -> Question:
@@ -463,7 +464,7 @@ class Panel:
         return [attachment for attachment, _ in self._tray.values()]
 
     def _put(self, attachment: Attachment) -> None:
-        self._tray[str(next(self._numbers))] = masked_past(attachment), shelf.small_picture(attachment)
+        self._tray[str(next(self._numbers))] = masked_past(attachment, self._names()), shelf.small_picture(attachment)
         self._page.tell(notice="")
         self._tell()
 

@@ -20,7 +20,7 @@ from ..core.markdown import escape
 from ..core.messages import Attachment, Event, Turn
 from ..core.plain import clean
 from ..core.twin import STYLE, bundle, chips_html, status_text, thinking_summary
-from .live import FRAME_S, LARGEST_SHARE, _Part
+from .live import FRAME_S, LARGEST_SHARE, Part
 
 STATIC = Path(__file__).parent / "static"
 BATCH_CHARS = 400_000  # of turns in one message: a server drops what exceeds a megabyte a second
@@ -235,7 +235,7 @@ class Growing(View):
     def __init__(self, page: Page, key: str, begun: Callable[[Answer], object]) -> None:
         self.key = key
         self._page, self._begun = page, begun
-        self._parts = {"thinking": _Part("thinking"), "text": _Part("text")}
+        self._parts = {"thinking": Part("thinking"), "text": Part("text")}
         self._facts: Message = {}
         self._due = 0.0
         self._behind = False

@@ -113,9 +113,11 @@ def _library(frame: FrameType) -> bool:
 
 def _file(name: str, shell: InteractiveShell) -> str:
     """Name a file for people: "In[3]" for a cell, a library's from its package on, others from here."""
-    cell = hasattr(shell.compile, "format_code_name") and shell.compile.format_code_name(name)  # IPython 8
-    if cell:
+    # IPython 7 does not say which cell a file is; its name then holds a number that is another in each session.
+    if hasattr(shell.compile, "format_code_name") and (cell := shell.compile.format_code_name(name)):
         return cell[1]
+    if name.startswith("<ipython-input-") or Path(name).parent.name.startswith("ipykernel_"):
+        return "a cell"
     for folder in (*_LIBRARIES, str(Path.cwd()) + os.sep):
         if name.startswith(folder):
             return name.removeprefix(folder)

@@ -62,6 +62,6 @@ def _found(root: Mapping[str, Any], reference: str) -> Any:
 
 def _number(schema: Mapping[str, Any], usual: float) -> float:
     """Return a usual number, or the nearest that the limits allow."""
-    least = schema.get("minimum", schema.get("exclusiveMinimum", -inf) + 1)
-    most = schema.get("maximum", schema.get("exclusiveMaximum", inf) - 1)
+    least: float = schema.get("minimum", schema.get("exclusiveMinimum", -inf) + 1)
+    most: float = schema.get("maximum", schema.get("exclusiveMaximum", inf) - 1)
     return max(least, min(most, usual))

@@ -70,9 +70,7 @@ def test_the_thinking_stays_as_its_reader_left_it(asked, service, clicks):
     asked.output().get_by_text("Paragraph 8").first.wait_for()
     assert is_open(asked) is left
     finish(asked, service)
-    asked.page.wait_for_function(
-        "document.querySelector('.jp-OutputArea details').open === %s" % str(left).lower()
-    )
+    asked.page.wait_for_function("left => document.querySelector('details').open === left", arg=left)
 
 
 def test_what_is_selected_and_scrolled_stays_while_the_answer_grows(asked, service):
@@ -111,8 +109,10 @@ def test_a_page_loaded_again_in_mid_stream_gets_the_whole_answer(asked, service)
     service.say("and ended after.")
     service.finish()
     asked.output().get_by_text("It began before the page was loaded again, and ended after.").wait_for()
+    asked.output().locator(".gemini-live").wait_for(state="detached")
     section(asked).locator("summary").click()
     assert asked.output().get_by_text("Looking at the plot").is_visible()
+    assert list(asked.save().cells[0].outputs[0].data) == ["text/html", "text/plain"]
     assert asked.errors == []
 
 
@@ -125,7 +125,7 @@ def test_a_kernel_that_is_shut_down_leaves_the_answer_behind(asked, service, cal
     assert "Half of the" in asked.save().cells[0].outputs[0].data["text/html"]
 
 
-def test_a_kernel_that_is_killed_stops_the_clock(open_notebook, service):
+def test_a_kernel_that_is_killed_leaves_what_had_come(open_notebook, service):
     book = open_notebook("import os, signal\nos.getpid()", QUESTION)
     pid = int(book.run(0).inner_text().split()[-1])
     book.start(1)
@@ -133,8 +133,11 @@ def test_a_kernel_that_is_killed_stops_the_clock(open_notebook, service):
     book.output(1).get_by_text("Half of the").wait_for()
     os.kill(pid, signal.SIGKILL)
     book.output(1).get_by_text("The kernel is gone").wait_for()
+    book.output(1).locator(".gemini-live").wait_for(state="detached")
     assert book.output(1).get_by_text("Half of the").is_visible()
-    assert not book.output(1).get_by_role("button", name="Stop").is_visible()
+    saved = book.save().cells[1].outputs[0].data
+    assert sorted(saved) == ["text/html", "text/plain"]
+    assert "Half of the" in saved["text/plain"]
 
 
 def test_a_burst_of_sixteen_thousand_tokens_arrives_whole(asked, service):

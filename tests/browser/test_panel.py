@@ -185,7 +185,7 @@ def test_a_question_from_python_stops_too(opened):
 
 
 def test_an_error_keeps_what_was_typed_and_can_be_tried_again(opened):
-    panel = opened(OPEN, "%config GeminiMagics.service = 'kie'", "%config GeminiMagics.service = 'demo'")
+    panel = opened()
     panel.text.fill("What is $`missing`?")
     panel.text.press("Control+Enter")
     panel.root.get_by_role("alert").filter(has_text="BadRequest: missing cannot be read").wait_for()
@@ -194,10 +194,10 @@ def test_an_error_keeps_what_was_typed_and_can_be_tried_again(opened):
     panel.ask("Why?")
     panel.service.break_off()
     panel.ended()
-    panel.turns.locator(".gemini-note").wait_for()
-    assert panel.root.get_by_role("alert").inner_text() == ""
+    panel.turns.locator(".gemini-note").first.wait_for()
+    assert panel.root.get_by_role("alert").count() == 0
     panel.button("Ask this question again").click()
-    panel.root.locator(".gemini-panel-busy, .gemini-panel-status:text('Thinking')").first.wait_for()
+    panel.root.locator(".gemini-panel-status").filter(has_text="Thinking").wait_for()
     panel.answer("Because.")
     panel.turns.get_by_text("Because.").wait_for()
     assert panel.turns.count() == 1
@@ -224,7 +224,7 @@ def test_it_branches_and_clears(opened):
         panel.answer(f"Answer {number}.")
     panel.button("Go on from here in another conversation").first.click()
     panel.page.wait_for_function("document.querySelectorAll('.gemini-panel-turn').length === 1")
-    chats = panel.root.get_by_label("Conversation")
+    chats = panel.root.get_by_label("Conversation", exact=True)
     assert chats.input_value() == "main-2"
     chats.select_option("main")
     panel.page.wait_for_function("document.querySelectorAll('.gemini-panel-turn').length === 2")
@@ -306,7 +306,7 @@ def test_it_is_used_by_keyboard_alone(opened):
     panel = opened(THINGS)
     panel.button("Attach fig, figure").wait_for()
     press = panel.page.keyboard.press
-    panel.root.get_by_label("Conversation").focus()
+    panel.root.get_by_label("Conversation", exact=True).focus()
 
     def go_to(name: str) -> None:
         for _ in range(30):

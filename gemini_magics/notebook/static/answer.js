@@ -4,9 +4,13 @@
 // grown. Frames may come before there is a view, and a view long after the frames (in a page that was
 // loaded again). So all that was said is kept in the closure that `initialize` and `render` share, the
 // only place that anywidget gives to both, and each view draws it, once per animation frame.
+//
+// When the answer ends, the kernel puts a plain output in place of the widget. A page that was loaded
+// again does not hear of that, and a kernel that was killed cannot: then the page itself does it.
 
+const WIDGET = "application/vnd.jupyter.widget-view+json";
+const GONE = "The kernel is gone. What had arrived is kept.";
 const SWAP_MS = 5000;
-const COPIED_MS = 2000;
 
 export default () => {
   const said = { number: 0, thinking: { blocks: [], finished: 0 }, text: { blocks: [], finished: 0 } };
@@ -23,18 +27,26 @@ export default () => {
 
   function learn(facts) {
     Object.assign(said, facts);
+    if ("seconds" in facts) said.askedAt = performance.now() - 1000 * facts.seconds;
     for (const view of views) view.drawSoon();
+  }
+
+  // The kernel keeps the widget until no page shows it any more.
+  function release(model) {
+    if (said.ended && !said.lost && !views.size) model.send("gone");
   }
 
   return {
     initialize({ model }) {
       hear(model.get("said"));
-      said.askedAt = performance.now() - 1000 * said.seconds;
-      model.on("comm_live_update", () => learn({ ended: true, status: "The kernel is gone; this is what had come." }));
+      model.on("change:said", () => hear(model.get("said")));
       model.on("msg:custom", (frame) => {
         if (frame.whole || frame.number === said.number + 1) hear(frame);
         else model.send("again");
-        if (said.ended && !views.size) model.send("gone");
+        release(model);
+      });
+      model.on("comm_live_update", () => {
+        if (!said.ended) learn({ ended: true, lost: true, status: GONE, output: remains(said, model.get("_css")) });
       });
     },
 
@@ -44,20 +56,22 @@ export default () => {
       return () => {
         views.delete(view);
         view.leave();
-        if (said.ended && !views.size) model.send("gone");
+        release(model);
       };
     },
   };
 };
 
 class View {
-  constructor({ kernel, rendermime }, el, said) {
+  constructor({ kernel, rendermime, context }, el, said) {
     this.said = said;
-    // The host's classes make it look like the plain output that will take its place.
+    this.notebook = context?.model;
     el.classList.add("gemini-live");
+    // The host's classes make it look like the plain output that will take its place.
     this.root = add(add(el, "div", "jp-RenderedHTMLCommon jp-RenderedHTML"), "div", "gemini-answer");
     this.root.insertAdjacentHTML("beforeend", said.head);
-    this.root.querySelectorAll(".gemini-chip").forEach((chip, at) => said.pictures[at] && this.illustrate(chip, said.pictures[at]));
+    this.root.querySelectorAll(".gemini-chip").forEach((chip, at) => this.illustrate(chip, said.pictures[at]));
+
     this.details = add(this.root, "details", "gemini-thinking");
     this.details.open = true;
     this.summary = add(this.details, "summary");
@@ -71,7 +85,7 @@ class View {
     this.status = add(this.foot, "span");
     this.status.role = "status";
     this.status.ariaLive = "polite";
-    this.clock = add(this.foot, "span", "gemini-clock");
+    this.clock = add(this.foot, "span");
     this.clock.ariaHidden = "true"; // no screen reader should count along
     this.ticking = setInterval(() => this.tick(), 1000);
     if (kernel?.interrupt) this.stop = button(this.foot, "Stop", () => kernel.interrupt());
@@ -80,6 +94,7 @@ class View {
 
   // Put a picture that was sent into its chip, to open large.
   illustrate(chip, source) {
+    if (!source) return;
     const label = chip.textContent;
     const large = add(this.root, "dialog", "gemini-large");
     large.ariaLabel = label;
@@ -113,9 +128,11 @@ class View {
     this.tick();
     if (said.ended) this.stop?.remove();
     if (said.foot) this.foot.outerHTML = said.foot;
+
     const output = this.root.closest(".jp-OutputArea-child");
     this.area = output?.parentNode;
     this.place = output && [...this.area.children].indexOf(output);
+    if (said.output) this.settle();
   }
 
   tick() {
@@ -124,8 +141,18 @@ class View {
     write(this.clock, seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`);
   }
 
-  // The host has put the plain output in the view's place: its thinking section takes on how the
-  // reader left this one.
+  // Put the plain output in the widget's place, in the notebook as it is open in this page.
+  settle() {
+    const { id, output } = this.said;
+    for (const { outputs } of this.notebook?.cells ?? []) {
+      for (let at = 0; at < (outputs?.length ?? 0); at++) {
+        if (outputs.get(at).data[WIDGET]?.model_id === id)
+          outputs.set(at, { output_type: "display_data", data: output, metadata: {} });
+      }
+    }
+  }
+
+  // A plain output has taken the view's place: its thoughts open or close as the reader left them here.
   leave() {
     clearInterval(this.ticking);
     cancelAnimationFrame(this.frame);
@@ -144,80 +171,15 @@ class View {
   }
 }
 
-class Part {
-  constructor(box, typesetter) {
-    this.box = box;
-    this.typesetter = typesetter;
-    this.drawn = []; // for each block: its html, its nodes, and a comment that marks its end
-    this.finished = 0;
-  }
-
-  get atEnd() {
-    return this.box.scrollHeight - this.box.scrollTop - this.box.clientHeight < 4;
-  }
-
-  toEnd() {
-    this.box.scrollTop = this.box.scrollHeight;
-  }
-
-  draw({ blocks, finished }) {
-    blocks.forEach((html, at) => {
-      const block = (this.drawn[at] ??= { nodes: [], end: this.box.appendChild(document.createComment("")) });
-      if (block.html === html) return;
-      const template = document.createElement("template");
-      template.innerHTML = html;
-      block.html = html;
-      block.nodes = turnInto(block.nodes, [...template.content.childNodes], (node) => block.end.before(node));
-    });
-    for (; this.finished < finished; this.finished++) this.drawn[this.finished]?.nodes.forEach((node) => this.finish(node));
-  }
-
-  finish(node) {
-    if (!(node instanceof Element)) return;
-    this.typesetter?.typeset(node);
-    if (!navigator.clipboard) return; // a page that is not from https or this machine
-    for (const box of [node, ...node.querySelectorAll("*")].filter((each) => each.matches(".gemini-code"))) {
-      const copy = button(box, "Copy", async () => {
-        await navigator.clipboard.writeText(box.querySelector("code").textContent);
-        copy.textContent = "Copied";
-        setTimeout(() => (copy.textContent = "Copy"), COPIED_MS);
-      });
-    }
-  }
-}
-
-// Turn nodes into others by changing as little as can be: what the reader has selected in them, or
-// scrolled, stays so.
-function turnInto(nodes, goal, append) {
-  nodes.slice(goal.length).forEach((node) => node.remove());
-  return goal.map((fresh, at) => {
-    const node = nodes[at];
-    if (!node) return append(fresh), fresh;
-    if (node.isEqualNode(fresh)) return node;
-    if (node instanceof Text && fresh instanceof Text) {
-      let same = 0;
-      while (same < node.length && node.data[same] === fresh.data[same]) same++;
-      node.replaceData(same, node.length - same, fresh.data.slice(same));
-      return node;
-    }
-    if (!node.cloneNode().isEqualNode(fresh.cloneNode())) return node.replaceWith(fresh), fresh;
-    turnInto([...node.childNodes], [...fresh.childNodes], (child) => node.append(child));
-    return node;
-  });
-}
-
-function write(node, text) {
-  if (node.textContent !== text) node.textContent = text;
-}
-
-function add(parent, name, className = "") {
-  return parent.appendChild(Object.assign(document.createElement(name), { className }));
-}
-
-function button(parent, label, press) {
-  const made = add(parent, "button", "gemini-button");
-  made.type = "button";
-  made.textContent = label;
-  made.addEventListener("click", press);
-  return made;
+// What had come of an answer, as a plain output.
+function remains({ head, summary, thinking, text }, css) {
+  const thoughts = thinking.blocks.join("");
+  const folded = `<details class="gemini-thinking"><summary>${summary}</summary><div class="gemini-thoughts" tabindex="0">${thoughts}</div></details>`;
+  const body = `<div class="gemini-text">${text.blocks.join("")}</div><p class="gemini-note">${GONE}</p>`;
+  const template = document.createElement("template");
+  template.innerHTML = head + body;
+  return {
+    "text/html": `<div class="gemini-answer"><style>${css}</style>${head}${thoughts && folded}${body}</div>`,
+    "text/plain": template.content.textContent,
+  };
 }

@@ -1,5 +1,8 @@
 // What the live answer and the panel share: blocks of an answer that grow in place, and small parts of a page.
 
+const COPIED_MS = 2000;
+
+// The thinking or the text of an answer.
 class Part {
   constructor(box, typesetter) {
     this.box = box;
@@ -17,26 +20,27 @@ class Part {
   }
 
   draw({ blocks, finished }) {
-    blocks.forEach((html, at) => {
+    for (let at = this.finished; at < blocks.length; at++) {
       const block = (this.drawn[at] ??= { nodes: [], end: this.box.appendChild(document.createComment("")) });
-      if (block.html === html) return;
+      if (block.html === blocks[at]) continue;
+      block.html = blocks[at];
       const template = document.createElement("template");
-      template.innerHTML = html;
-      block.html = html;
+      template.innerHTML = block.html;
       block.nodes = turnInto(block.nodes, [...template.content.childNodes], (node) => block.end.before(node));
-    });
+    }
     for (; this.finished < finished; this.finished++) this.drawn[this.finished]?.nodes.forEach((node) => this.finish(node));
   }
 
   finish(node) {
     if (!(node instanceof Element)) return;
-    this.typesetter?.typeset(node);
-    const code = node.matches("pre") ? node : node.querySelector("pre");
-    if (code && navigator.clipboard) {
-      const copy = button(node, "Copy", async () => {
-        await navigator.clipboard.writeText(code.textContent);
+    if (node.matches(".gemini-math, :has(.gemini-math)")) this.typesetter?.typeset(node);
+    if (!navigator.clipboard) return; // the page is neither from https nor from this machine
+    const boxes = node.matches(".gemini-code") ? [node] : node.querySelectorAll(".gemini-code");
+    for (const box of boxes) {
+      const copy = button(box, "Copy", async () => {
+        await navigator.clipboard.writeText(box.querySelector("code").textContent);
         copy.textContent = "Copied";
-        setTimeout(() => (copy.textContent = "Copy"), 2000);
+        setTimeout(() => (copy.textContent = "Copy"), COPIED_MS);
       });
     }
   }

@@ -100,11 +100,15 @@ export default () => {
       };
       document.addEventListener("animationstart", seen);
       for (const transcript of document.getElementsByClassName(said.name)) mount(transcript);
+      const { sessionContext } = model.widget_manager.context;
       const leave = () => {
         document.removeEventListener("animationstart", seen);
+        sessionContext.kernelChanged.disconnect(leave);
         for (const view of [...views]) view.away?.();
       };
-      model.on("comm_live_update", leave); // the kernel has gone
+      // The kernel has ended, was started again, or is another one: the plain output stays.
+      model.on("comm_live_update", leave);
+      sessionContext.kernelChanged.connect(leave);
       return leave;
     },
 
@@ -586,9 +590,11 @@ function unique() {
 }
 
 function labelled(parent, text, control) {
-  const label = add(parent, "label", "gemini-panel-field");
-  write(add(label, "span"), text);
-  label.append(control);
+  const box = add(parent, "div", "gemini-panel-field");
+  const label = add(box, "label");
+  write(label, text);
+  label.htmlFor = control.id = unique();
+  box.append(control);
   return control;
 }
 
