@@ -17,8 +17,8 @@ from playwright.sync_api import sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "browser"))
 
-from lab import Server, launch, notebook, with_cells  # noqa: E402
-from prompter import Prompter  # noqa: E402
+from lab import Server, launch, notebook, with_cells
+from prompter import Prompter
 
 TURNS = (0, 50, 200)
 WORDS = 400
@@ -47,7 +47,9 @@ def measure(book, service: Prompter, turns: int) -> dict[str, float]:
     book.run(0)
     panel = book.output(0).locator(".gemini-panel")
     panel.wait_for()
-    page.wait_for_function(f"document.querySelectorAll('.gemini-panel .gemini-foot').length === {turns}", timeout=60_000)
+    page.wait_for_function(
+        f"document.querySelectorAll('.gemini-panel .gemini-foot').length === {turns}", timeout=60_000
+    )
     page.wait_for_timeout(2000)
     panel.get_by_label("Question", exact=True).fill("Why?")
     page.keyboard.press("Control+Enter")
@@ -81,7 +83,11 @@ def main() -> None:
         Server(Path(folder), service.environment) as server,
     ):
         session = browser.new_context()
-        print(f"{'turns':>6}  " + "  ".join(f"{name:>20}" for name in SPENT) + "   ms of the main thread an update")
+        print(
+            f"{'turns':>6}  "
+            + "  ".join(f"{name:>20}" for name in SPENT)
+            + "   ms of the main thread an update"
+        )
         for turns in TURNS:
             service.forget()
             cells = with_cells(FILL.format(turns=turns))

@@ -15,36 +15,53 @@ In Python:
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
-
-from .core.answer import Answer
-from .core.cancel import Cancel
-from .core.errors import (
-    BadRequest,
-    CannotAttach,
-    Cut,
-    GeminiError,
-    KeyRejected,
-    NoKey,
-    OutOfCredit,
-    RateLimited,
-    Refused,
-    Unfit,
-    UnknownReply,
-    Unreachable,
-)
-from .core.messages import Citation, Media, Usage
-from .core.settings import Settings
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from .chat.ask import ask, last
     from .chat.conversation import Conversation, conversations
+    from .core.answer import Answer
+    from .core.cancel import Cancel
+    from .core.errors import (
+        BadRequest,
+        CannotAttach,
+        Cut,
+        GeminiError,
+        KeyRejected,
+        NoKey,
+        OutOfCredit,
+        RateLimited,
+        Refused,
+        Unfit,
+        UnknownReply,
+        Unreachable,
+    )
+    from .core.messages import Citation, Media, Usage
+    from .core.settings import Settings
     from .notebook.panel import panel
     from .notebook.show import show
 
 __version__ = "0.1.0"
+
+# Where each public name is; a module is loaded when one of its names is first used.
+_PLACES = {
+    ".chat.ask": ("ask", "last"),
+    ".chat.conversation": ("Conversation", "conversations"),
+    ".core.answer": ("Answer",),
+    ".core.cancel": ("Cancel",),
+    ".core.errors": (
+        "BadRequest", "CannotAttach", "Cut", "GeminiError", "KeyRejected", "NoKey", "OutOfCredit",
+        "RateLimited", "Refused", "Unfit", "UnknownReply", "Unreachable",
+    ),
+    ".core.messages": ("Citation", "Media", "Usage"),
+    ".core.settings": ("Settings",),
+    ".notebook.panel": ("panel",),
+    ".notebook.show": ("show",),
+}  # fmt: skip
+_PLACE = {name: module for module, names in _PLACES.items() for name in names}
 
 __all__ = [
     "Answer",
@@ -73,27 +90,15 @@ __all__ = [
     "show",
 ]
 
-# What reaches the network or the screen is loaded by the first call, so that importing stays cheap.
-_LATER = {
-    "Conversation": ".chat.conversation",
-    "ask": ".chat.ask",
-    "conversations": ".chat.conversation",
-    "last": ".chat.ask",
-    "panel": ".notebook.panel",
-    "show": ".notebook.show",
-}
-
 
 def __getattr__(name: str) -> Any:
-    if name not in _LATER:
+    if name not in _PLACE:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(_LATER[name], __name__), name)
+    return getattr(import_module(_PLACE[name], __name__), name)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LATER})
+    return sorted({*globals(), *_PLACE})
 
 
 def load_ipython_extension(ipython: InteractiveShell) -> None:

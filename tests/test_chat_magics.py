@@ -1,23 +1,17 @@
 """Conversations, usage and provenance, as cells of a real kernel meet them."""
 
 import json
-import os
 import threading
 import time
-from pathlib import Path
-from queue import Empty
 
 import pytest
-from jupyter_client.manager import start_new_kernel
+from kernel import PATIENCE_S, Kernel
 
 import gemini_magics
 from gemini_magics import BadRequest, Conversation
 from gemini_magics.chat.conversation import conversations
 from gemini_magics.chat.ledger import ledger
 from gemini_magics.service.demo import Demo, Head, chunk, stream
-
-PATIENCE_S = 30
-PATH = os.pathsep.join([str(Path(gemini_magics.__file__).parents[1]), os.environ.get("PYTHONPATH", "")])
 
 
 @pytest.fixture(autouse=True)
@@ -41,76 +35,8 @@ def said(request):
     ]
 
 
-class Cell:
-    """What a cell showed, each output in its last state, and the error it failed with, if it did."""
-
-    def __init__(self):
-        self.outputs, self.by_id, self.error = [], {}, None
-
-    def take(self, kind, content):
-        if kind == "error":
-            self.error = content
-        elif kind == "stream":
-            self.outputs.append({"data": {"text/plain": content["text"]}, "metadata": {}})
-        elif kind in ("display_data", "execute_result"):
-            self.outputs.append(content)
-            self.by_id[content.get("transient", {}).get("display_id")] = content
-        elif kind == "update_display_data":
-            self.by_id[content["transient"]["display_id"]].update(
-                data=content["data"], metadata=content["metadata"]
-            )
-
-    @property
-    def text(self):
-        return "\n".join(output["data"].get("text/plain", "") for output in self.outputs)
-
-    @property
-    def html(self):
-        return "\n".join(output["data"].get("text/html", "") for output in self.outputs)
-
-
-class Kernel:
-    """A kernel with the extension loaded, whose questions go to a demo service that echoes them."""
-
-    def __init__(self, demo):
-        self.demo = demo
-        self.manager, self.client = start_new_kernel(env={**os.environ, "PYTHONPATH": PATH})
-
-    def __enter__(self):
-        self.setup()
-        return self
-
-    def __exit__(self, *_):
-        self.client.stop_channels()
-        self.manager.shutdown_kernel(now=True)
-
-    def setup(self):
-        self.run("%load_ext gemini_magics")
-        self.run('%config GeminiMagics.service = "demo"')
-        self.run(f'%config GeminiMagics.base_url = "{self.demo.base_url}"')
-        self.run('%config GeminiMagics.display = "paced"')
-        self.demo.requests.clear()
-
-    def send(self, code, cell="", allow_stdin=True):
-        content = {
-            "code": code, "silent": False, "store_history": True, "user_expressions": {},
-            "allow_stdin": allow_stdin, "stop_on_error": False,
-        }  # fmt: skip
-        metadata = {"cellId": cell} if cell else {}
-        message = self.client.session.msg("execute_request", content, metadata=metadata)
-        self.client.shell_channel.send(message)
-        return message["header"]["msg_id"]
-
-    def run(self, code, cell="", allow_stdin=True, fails=False):
-        asked, shown = self.send(code, cell, allow_stdin), Cell()
-        while True:
-            message = self.client.get_iopub_msg(timeout=PATIENCE_S)
-            if message["parent_header"].get("msg_id") != asked:
-                continue
-            if message["msg_type"] == "status" and message["content"]["execution_state"] == "idle":
-                assert fails is bool(shown.error), shown.error
-                return shown
-            shown.take(message["msg_type"], message["content"])
+class Echoing(Kernel):
+    """A kernel whose demo echoes: what it asks, and what its conversations hold of that."""
 
     def ask(self, question, cell="", line="--chat", **how):
         """Ask in a cell; return the words of all messages that went out."""
@@ -124,19 +50,14 @@ class Kernel:
             f"print(json.dumps([[*(p for t in e.turns for p in t.parts), e.stale] "
             f"for e in conversations[{name!r}].exchanges]))"
         )
-        return [f"{asked} {answer}{' (stale)' * stale}" for asked, answer, stale in json.loads(shown.text)]
-
-    def restart(self):
-        self.manager.restart_kernel(now=True)
-        self.client.wait_for_ready(timeout=PATIENCE_S)
-        self.setup()
+        return [f"{asked} {answer}{' (stale)' * stale}" for asked, answer, stale in json.loads(shown.stream)]
 
 
 @pytest.fixture(scope="module")
 def one_kernel(tmp_path_factory):
     with Demo(echo) as demo, pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path_factory.mktemp("notebook"))
-        with Kernel(demo) as kernel:
+        with Echoing(demo) as kernel:
             yield kernel
 
 
@@ -250,7 +171,7 @@ def test_the_origin_of_an_answer_is_in_the_saved_notebook(one_kernel):
     cells = ["%load_ext gemini_magics", f"%config GeminiMagics.base_url = '{one_kernel.demo.base_url}'"]
     cells += ["%%gemini --service demo\nIs this a secret?"]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
-    NotebookClient(notebook, timeout=PATIENCE_S).execute(env={**os.environ, "PYTHONPATH": PATH})
+    NotebookClient(notebook, timeout=PATIENCE_S).execute()
     (output,) = nbformat.reads(nbformat.writes(notebook), 4).cells[-1].outputs
     assert output.metadata["gemini_magics"]["service"] == "demo"
     assert len(output.metadata["gemini_magics"]["prompt_sha256"]) == 64
@@ -319,26 +240,15 @@ def test_a_budget_that_cannot_be_read_is_refused_when_it_is_set(kernel):
 def test_the_interrupted_answer_of_a_cell_is_kept_and_marked(kernel):
     kernel.demo._script = lambda request: [*stream("As far as ")[:4], 20.0]
     try:
-        asked = kernel.send("%%gemini --chat\nGo on for ever.", "A")
-        while "As far as" not in str(kernel.client.get_iopub_msg(timeout=PATIENCE_S)["content"]):
-            pass
-        kernel.manager.interrupt_kernel()
-        while kernel.client.get_shell_msg(timeout=PATIENCE_S)["parent_header"]["msg_id"] != asked:
-            pass
+        shown = kernel.send("%%gemini --chat\nGo on for ever.", "A")
+        kernel.listen(shown, lambda _, content: "As far as" in str(content))
+        kernel.interrupt()
+        kernel.finish(shown, fails=True)
     finally:
         kernel.demo._script = echo
-    drain(kernel.client)
     assert "interrupted" in kernel.run("%gemini_chat main").text
     assert kernel.ask("b", "B") == ["b"]
     assert kernel.ask("c", "C", "--chat --with-partial") == ["Go on for ever.", "As far as ", "b", "Re: b", "c"]
-
-
-def drain(client):
-    try:
-        while True:
-            client.get_iopub_msg(timeout=0.2)
-    except Empty:
-        return
 
 
 @pytest.fixture

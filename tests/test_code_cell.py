@@ -4,7 +4,7 @@ import re
 from html import unescape
 
 import pytest
-from cells import Cells
+from kernel import Kernel
 
 from gemini_magics import Unfit
 from gemini_magics.service.demo import Demo, stream
@@ -84,23 +84,22 @@ def test_an_answer_without_code_fails_the_cell_and_is_kept(ask, shell, demo):
 def kernel(tmp_path_factory):
     with Demo(lambda request: stream(kernel.answer)) as demo, pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path_factory.mktemp("notebook"))
-        kernel = Cells(demo)
-        yield kernel
-        kernel.close()
+        with Kernel(demo) as kernel:
+            yield kernel
 
 
 def test_a_frontend_that_names_its_cells_gets_a_new_one_below(kernel):
     kernel.answer = ANSWER
-    ran = kernel.run("%%gemini --code\nHow?", cell="A")
+    shown = kernel.run("%%gemini --code\nHow?", cell="A")
     text = 'ran = True\n\nprint("x")'
-    assert ran.payload == [{"source": "set_next_input", "text": text, "replace": False}]
-    assert "The code is in the next cell, without the bash. It was not run." in ran.text
+    assert shown.payload == [{"source": "set_next_input", "text": text, "replace": False}]
+    assert "The code is in the next cell, without the bash. It was not run." in shown.text
     assert kernel.run("'ran' in globals()").text == "False"
 
 
 def test_any_other_frontend_shows_the_code_to_be_copied(kernel):
     kernel.answer = HOSTILE
-    block = kernel.run("%%gemini --code\nHow?").outputs[-1]
+    block = kernel.run("%%gemini --code\nHow?").outputs[-1]["data"]
     assert set(block) == {"text/html", "text/plain"}
     assert "<img" not in block["text/html"]
     read = unescape(re.sub("<style>.*?</style>|<[^>]+>", "", block["text/html"]))

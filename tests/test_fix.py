@@ -5,10 +5,10 @@ import weakref
 from types import SimpleNamespace
 
 import pytest
-from cells import Cells
+from kernel import Kernel
 
 from gemini_magics import BadRequest, CannotAttach
-from gemini_magics.notebook.failure import KEPT_CHARS, KEPT_FAILURES
+from gemini_magics.notebook.failures import KEPT_CHARS, KEPT_FAILURES
 from gemini_magics.notebook.masked import masked
 from gemini_magics.notebook.told import told
 from gemini_magics.service.demo import Demo, stream
@@ -360,16 +360,12 @@ def test_the_name_comes_back_after_a_reset_and_goes_when_the_extension_is_unload
 
 def test_in_a_real_kernel_a_failed_cell_is_explained_and_its_correction_stands_below(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with Demo([stream(FIXED)]) as demo:
-        kernel = Cells(demo)
-        try:
-            kernel.run("values = [1, 2]\nvalue", cell="A", fails=True)
-            shown = kernel.run("%gemini_fix --locals values", cell="B")
-            assert "In[5], line 2" in sent(demo)[0]
-            assert "Sent with the question: Err[5]" in shown.text
-            assert "The name is wrong." in shown.text
-            assert "The code is in the next cell. It was not run." in shown.text
-            kernel.run("%%gemini Err[5] In[5]\nWhy?", cell="C")
-            assert "NameError" in sent(demo)[0]
-        finally:
-            kernel.close()
+    with Demo([stream(FIXED)]) as demo, Kernel(demo) as kernel:
+        kernel.run("values = [1, 2]\nvalue", cell="A", fails=True)
+        shown = kernel.run("%gemini_fix --locals values", cell="B")
+        assert "In[2], line 2" in sent(demo)[0]
+        assert "Sent with the question: Err[2]" in shown.text
+        assert "The name is wrong." in shown.text
+        assert "The code is in the next cell. It was not run." in shown.text
+        kernel.run("%%gemini Err[2] In[2]\nWhy?", cell="C")
+        assert "NameError" in sent(demo)[0]

@@ -83,7 +83,13 @@ def test_what_was_attached_goes_along_once(demo, opened, shell):
     shell.user_ns["picture"] = Image.new("RGB", (4, 3), "red")
     opened.attach(shell.user_ns["picture"])
     opened.ask("How?", b"%PDF-1.4 ...")
-    assert parts(demo.requests[-1].json) == ["picture:", "data:image/png;", "attachment 2:", "data:applicatio", "How?"]
+    assert parts(demo.requests[-1].json) == [
+        "picture:",
+        "data:image/png;",
+        "attachment 2:",
+        "data:applicatio",
+        "How?",
+    ]
     opened.ask("And?")
     assert parts(demo.requests[-1].json) == ["And?"]
 
@@ -111,7 +117,10 @@ MISTAKES = {
     "nothing": (lambda page: page.do("send", text="  "), "BadRequest: There is nothing to ask"),
     "a name": (lambda page: page.do("send", text="Is $`figg` odd?"), "BadRequest: figg cannot be read"),
     "an attachment": (lambda page: page.do("attach", word="figg"), "CannotAttach: There is no name"),
-    "bytes": (lambda page: page.do("upload", b"\x00\x01", name="x.bin", key="1", last=True), "CannotAttach: x.bin"),
+    "bytes": (
+        lambda page: page.do("upload", b"\x00\x01", name="x.bin", key="1", last=True),
+        "CannotAttach: x.bin",
+    ),
     "a setting": (lambda page: page.do("set", name="effort", value="loud"), "BadRequest: effort must be"),
     "a question that is gone": (lambda page: page.do("retry", key="gone"), "BadRequest: That question"),
 }
@@ -243,6 +252,18 @@ def test_an_edited_question_takes_the_place_of_the_old_one(demo, opened, page, s
     assert page.facts["editing"] == ""
 
 
+def test_asking_again_leaves_alone_what_is_being_written(opened, page):
+    page.ask("One")
+    page.do("upload", b"Text.", name="notes.txt", key="1", last=True)
+    before = len(page.messages)
+    page.do("draft", text="Two, perha")
+    assert len(page.messages) == before
+    page.do("retry", key=page.order[0])
+    wait_for(lambda: not opened.running)
+    assert [item["name"] for item in page.facts["tray"]] == ["notes.txt"]
+    assert opened._page.whole()["facts"]["draft"]["text"] == "Two, perha"
+
+
 def test_a_branch_goes_on_from_a_turn(opened, page):
     page.ask("One")
     page.ask("Two")
@@ -349,7 +370,7 @@ def test_the_shelf_has_figures_images_tables_and_the_last_outputs():
     import pandas as pd
 
     fig, ax = plt.subplots()
-    other, lonely = plt.subplots()
+    _, lonely = plt.subplots()
     df = pd.DataFrame({"a": [1, 2], "b": [3, 4]})
     pixels = np.zeros((3, 4, 3), "uint8")
     names = {
@@ -400,7 +421,9 @@ def test_what_pages_say_from_several_threads_does_not_mix(page, opened):
     for thread in threads:
         thread.join()
     assert len(page.facts["tray"]) == 8
-    assert [message["number"] for message in page.messages] == sorted(message["number"] for message in page.messages)
+    assert [message["number"] for message in page.messages] == sorted(
+        message["number"] for message in page.messages
+    )
 
 
 def test_without_a_shell_it_can_be_written_to(demo, monkeypatch):

@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import Any
 
 from ..core.errors import CannotAttach, GeminiError
+from ..core.extract import fenced
 from ..core.messages import Attachment, Media
 from ..core.plain import shorten
 from ..core.settings import Settings, did_you_mean
@@ -57,8 +58,7 @@ def attach(value: object, name: str, settings: Settings) -> Attachment:
     attachment = convert(value, name, settings)
     if attachment.kind != "text" or not isinstance(attachment.content, str):
         return attachment
-    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", attachment.content)), default=0))
-    return replace(attachment, content=f"{name}:\n{fence}\n{attachment.content}\n{fence}")
+    return replace(attachment, content=f"{name}:\n{fenced(attachment.content)}")
 
 
 def attach_word(

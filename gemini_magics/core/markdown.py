@@ -30,6 +30,7 @@ LEAST_TOKEN_CHARS = 10  # of HTML, for counting
 LONGEST_HEAD_CHARS = 1_000  # of a table, to be repeated when the table is shown as several
 LARGEST_GROWTH = 30  # times, from Markdown to HTML; what grows more is shown as plain text
 LANGUAGE_CHARS = 24
+LONGEST_URL_CHARS = 4_000
 
 _WEB = re.compile(
     r"https?://([\w.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?(?:[/?#].*)?", re.ASCII | re.IGNORECASE | re.DOTALL
@@ -80,7 +81,7 @@ def escape(text: str) -> str:
 
 def anchor(url: str, text: str, *, name_host: bool = True) -> str:
     """Return a link, its host named beside it; only the text where the URL must not be followed."""
-    href = _PARSER.normalizeLink(url)
+    href = _PARSER.normalizeLink(url[: LONGEST_URL_CHARS + 1])
     host = _host(href)
     if not host:
         return escape(text)
@@ -384,7 +385,7 @@ def _lower(tag: str) -> str:
 def _host(url: str) -> str | None:
     """Return the host or mail address that a URL leads to, None where it must not be followed."""
     found = _WEB.fullmatch(url) or _MAIL.fullmatch(url)
-    return found[1].lower() if found else None
+    return found[1].lower() if found and len(url) <= LONGEST_URL_CHARS else None
 
 
 def _opened(href: str) -> str:

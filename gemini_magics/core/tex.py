@@ -92,7 +92,7 @@ _COMMANDS = frozenset(
 
 
 def drawable(tex: str) -> bool:
-    """Tell whether a formula only draws, and is neither too long nor too deep to be typeset at once."""
+    """Tell whether a formula only draws, has its braces in pairs, and is neither very long nor very deep."""
     depth = 0
     chemistry = broken = False
     for step in _STEPS.finditer(tex):
@@ -101,10 +101,10 @@ def drawable(tex: str) -> bool:
         chemistry |= step[1] in ("ce", "pu")
         broken |= step[0] == r"\\"
         depth += (step[0] == "{") - (step[0] == "}")
-        if depth > DEEPEST:
+        if not 0 <= depth <= DEEPEST:
             return False
     # Chemistry is read by other rules, in which the second of two backslashes may begin a command.
-    return len(tex) <= LONGEST_CHARS and not (chemistry and broken)
+    return len(tex) <= LONGEST_CHARS and depth == 0 and not (chemistry and broken)
 
 
 def use_math(md: MarkdownIt) -> None:

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import re
 from types import NoneType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
 
 from ..core.errors import BadRequest, CannotAttach
-from ..core.messages import Attachment
 from ..core.plain import shorten
 from ..core.settings import Settings, resolve
 from .anchor import Anchors
-from .failure import Failures
+from .failures import Failures
 from .frontend import cell_id
 from .one_line import one_line_errors
 from .options import read_cell_line
+
+if TYPE_CHECKING:
+    from ..core.messages import Attachment
 
 ASKED = (
     "This cell of a Jupyter notebook failed. Say why in a few sentences. Then give the corrected code as one "
@@ -78,6 +80,7 @@ def _variable(name: str, names: dict[str, Any], settings: Settings) -> Attachmen
     """Return a variable as it is sent: a plain value as Python writes it, any other as %%gemini takes it."""
     from ..content.attach import attach
     from ..content.expression import value_of
+    from ..core.messages import Attachment
 
     def value(expression: str) -> object:
         found = eval(expression, names)  # noqa: S307 - the person's own code

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import shlex
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -16,23 +15,22 @@ from IPython.display import DisplayHandle, display
 from ..chat.ask import answer_to, user_turn
 from ..chat.conversation import Conversation, Exchange, conversations, keep, named, next_question
 from ..content.attach import attach, attach_word
-from ..content.files import PICTURE_FILE_BYTES, from_bytes
 from ..content.prompt import read
 from ..core.answer import Answer
 from ..core.cancel import Cancel
 from ..core.errors import BadRequest, GeminiError
 from ..core.messages import Attachment, Turn
-from ..core.plain import reveal, shorten
 from ..core.question import Question
 from ..core.settings import Settings, resolve
 from ..service.services import SERVICES
-from . import shelf
 from .frontend import kind, shows_widgets
 from .masked import masked_past
 from .panel_page import Growing, Page
+from .question_cell import question_cell
+from .shelf import Shelf
+from .tray import Tray
 
 SHOWN = ("service", "model", "effort", "thoughts", "search", "system")
-NAME_CHARS = 120
 
 _panels: dict[str, Panel] = {}
 
@@ -51,7 +49,7 @@ def panel(chat: str | Conversation = "main", **settings: Any) -> Panel:
     """
     name = keep(chat) if isinstance(chat, Conversation) else named(chat).name
     resolve(settings)
-    opened = _panels.setdefault(name, Panel(name))
+    opened = _panels[name] if name in _panels else _panels.setdefault(name, Panel(name))
     opened.go_to(name)
     opened.set(**settings)
     return opened
@@ -59,10 +57,15 @@ def panel(chat: str | Conversation = "main", **settings: Any) -> Panel:
 
 @dataclass(eq=False)
 class _Asking:
-    """The question that the panel asked last, until it has a place in its conversation."""
+    """The question that the panel asked last, until it has a place in its conversation.
+
+    Attributes:
+        uses: what is empty once it is on its way: the tray, the text that was typed.
+    """
 
     turn: Turn
     anchor: str
+    uses: frozenset[str]
     cancel: Cancel = field(default_factory=Cancel)
     answer: Answer | None = None
     running: bool = True
@@ -81,16 +84,12 @@ class Panel:
     def __init__(self, chat: str = "main") -> None:
         self._chat = chat
         self._own: dict[str, Any] = {}
-        self._tray: dict[str, tuple[Attachment, str]] = {}
+        self._tray = Tray()
+        self._shelf = Shelf()
         self._numbers = count(1)
         self._editing = ""
         self._typed: dict[str, str] = {}
         self._asking: _Asking | None = None
-        self._uploads: dict[str, bytearray] = {}
-        self._thumbs: dict[str, tuple[tuple[int, int] | None, str]] = {}
-        self._things: list[shelf.Thing] = []
-        self._cells_run = 0
-        self._shelf_open = True
         self._kept_by_page = False
         self._lock = threading.RLock()
         self._page = Page()
@@ -122,9 +121,8 @@ class Panel:
             GeminiError: it was not answered, or not to the end.
         """
         attached = [attach(thing, self._name(thing), self._settings()) for thing in things]
-        question = self._question(prompt, [*self._attached(), *attached])
-        self._start(question, prompt, busy="cell")
-        return self._run(question)
+        question = self._question(prompt, [*self._tray.attachments, *attached])
+        return self._run(question, self._start(question, prompt, "cell", "tray"))
 
     def attach(self, *things: object) -> None:
         """Put things beside the next question: figures, tables, images, paths, bytes, https URLs.
@@ -211,23 +209,23 @@ class Panel:
             raise BadRequest("The panel still waits for an answer: stop it, or let it end first.")
         return next_question(turn, self._settings(), anchor=anchor, place="the panel")
 
-    def _start(self, question: Question, typed: str, busy: str) -> None:
-        self._asking = _Asking(question.turn, question.anchor)
+    def _start(self, question: Question, typed: str, busy: str, *uses: str) -> _Asking:
+        asking = self._asking = _Asking(question.turn, question.anchor, frozenset(uses))
         self._typed[question.anchor] = typed
         self._page.tell(busy=busy, notice="")
+        return asking
 
-    def _run(self, question: Question) -> Answer:
+    def _run(self, question: Question, asking: _Asking) -> Answer:
         """Ask, in the thread that calls; whatever happens, the panel is ready for the next question."""
-        asking = self._asking
         growing = Growing(self._page, question.anchor, lambda answer: self._begun(asking, answer, growing))
         try:
             return answer_to(question, watch=lambda: growing, cancel=asking.cancel)
         finally:
             self._ended(asking)
 
-    def _run_apart(self, question: Question) -> None:
+    def _run_apart(self, question: Question, asking: _Asking) -> None:
         try:
-            self._run(question)
+            self._run(question, asking)
         except GeminiError as error:
             # What was begun says it where the answer would stand.
             if error.answer is None:
@@ -236,15 +234,20 @@ class Panel:
     def _begun(self, asking: _Asking, answer: Answer, growing: Growing) -> None:
         with self._lock:
             asking.answer = answer
-            self._tray.clear()
-            self._editing = ""
             self._page.show(self._exchanges(), growing)
-            self._tell(draft=self._draft(""))
+            if "tray" in asking.uses:
+                self._tray.clear()
+            if "text" in asking.uses:
+                self._editing = ""
+                self._page.tell(draft=self._draft(""))
+            self._tell()
 
     def _ended(self, asking: _Asking) -> None:
         with self._lock:
             asking.running = False
-            if asking.answer is None or any(each.answer is asking.answer for each in self.conversation.exchanges):
+            if asking.answer is None or any(
+                each.answer is asking.answer for each in self.conversation.exchanges
+            ):
                 self._asking = None
             self._show()
 
@@ -280,30 +283,29 @@ class Panel:
                 verbs[message["do"]](**arguments)
             except GeminiError as error:
                 self._notice(error)
+            finally:
+                if message["do"] == "send":
+                    self._page.say(heard=True)
 
     def _notice(self, error: GeminiError) -> None:
         self._page.tell(notice=f"{type(error).__name__}: {error}")
         self._tell()
-        self._page.say(heard=True)
 
     def _send(self, text: str) -> None:
-        question = self._question(text, self._attached(), self._editing)
-        self._ask_apart(question, text)
+        question = self._question(text, self._tray.attachments, self._editing)
+        self._ask_apart(question, text, "tray", "text")
 
     def _retry(self, key: str) -> None:
         self._ask_apart(self._again(self._exchange(key).turn, key), self._typed_at(key))
 
-    def _ask_apart(self, question: Question, typed: str) -> None:
-        self._start(question, typed, busy="panel")
-        threading.Thread(target=self._run_apart, args=(question,), name="gemini_magics panel", daemon=True).start()
+    def _ask_apart(self, question: Question, typed: str, *uses: str) -> None:
+        asked = question, self._start(question, typed, "panel", *uses)
+        threading.Thread(target=self._run_apart, args=asked, name="gemini_magics panel", daemon=True).start()
 
     def _edit(self, key: str) -> None:
         turn = self._exchange(key).turn
         self._editing = key
-        self._tray.clear()
-        for part in turn.attachments:
-            if not part.inline:
-                self._put(part)
+        self._tray.clear([part for part in turn.attachments if not part.inline])
         self._tell(draft=self._draft(self._typed_at(key)))
 
     def _unedit(self) -> None:
@@ -330,42 +332,29 @@ class Panel:
 
     def _cell(self, key: str) -> None:
         """Write a question as a `%%gemini` cell, for the page to insert."""
-        turn = self._exchange(key).turn
-        names = self._names()
-        words, without = [], []
-        for part in turn.attachments:
-            if not part.inline:
-                (words if _can_be_named(part.name, names) else without).append(part.name)
-        first = next(iter(self._exchanges())).anchor == key
-        options = [
-            *(_option(name, value) for name, value in self._own.items() if name in SHOWN),
-            *([] if first else [f"--chat {self._chat}"]),
-        ]
-        line = " ".join(["%%gemini", *(word if word in names else _quoted(word) for word in words), *options])
-        self._page.say(cell=f"{line}\n{self._typed_at(key)}")
+        own = {name: value for name, value in self._own.items() if name in SHOWN}
+        if self._exchanges()[0].anchor != key:
+            own["chat"] = self._chat
+        cell, without = question_cell(self._exchange(key).turn, self._typed_at(key), own, self._names())
+        self._page.say(cell=cell)
         if without:
-            raise BadRequest(f"{', '.join(without)} has no name in the notebook and is not in the cell: save it as a file.")
+            raise BadRequest(
+                f"{', '.join(without)} has no name in the notebook and is not in the cell: save it as a file."
+            )
 
     def _attach_word(self, word: str) -> None:
         self._put(attach_word(word, self._value, self._names(), self._settings()))
 
     def _upload(self, name: str, key: str, last: bool, data: bytes = b"") -> None:
-        """Take a piece of a file; with the last one it is attached. A message has at most 10 MB."""
-        whole = self._uploads.setdefault(key, bytearray())
-        whole += data
-        if last or len(whole) > PICTURE_FILE_BYTES:
-            name = shorten(reveal(name), NAME_CHARS)
-            self._put(from_bytes(bytes(self._uploads.pop(key)), name, self._settings(), name))
+        self._tray.take(name, key, last, data, self._settings())
+        self._tell()
 
     def _drop(self, key: str) -> None:
-        self._tray.pop(key, None)
+        self._tray.drop(key)
         self._tell()
 
     def _move(self, key: str, by: int) -> None:
-        keys = list(self._tray)
-        at = keys.index(key)
-        keys.insert(max(0, at + by), keys.pop(at))
-        self._tray = {key: self._tray[key] for key in keys}
+        self._tray.move(key, by)
         self._tell()
 
     def _set(self, name: str, value: Any) -> None:
@@ -373,20 +362,16 @@ class Panel:
             self.set(**{name: value if value != "" or name == "system" else None})
 
     def _keep_draft(self, text: str) -> None:
-        self._page.tell(draft=self._draft(text))
+        # For a page that is loaded later: in the one that it comes from, more may have been typed since.
+        self._page.know(draft=self._draft(text))
 
     def _open_shelf(self, shown: bool) -> None:
-        self._shelf_open = shown
+        self._shelf.open = shown
         self._look_around()
         self._tell()
 
     def _thumb(self, name: str) -> None:
-        """Draw one thing of the shelf, for a page that shows it."""
-        thing = next((each for each in self._things if each.name == name), None)
-        if thing is None:
-            return
-        if self._known_thumb(thing) is None:
-            self._thumbs[name] = self._state(thing), shelf.thumb(thing, self._settings())
+        self._shelf.draw(name, self._settings())
         self._tell()
 
     def _keep_by_page(self) -> None:
@@ -412,15 +397,9 @@ class Panel:
             settings=shown,
             editing=self._editing,
             busy="" if not self.running else self._page.fact("busy"),
-            tray=[
-                {"key": key, "label": part.label, "name": part.name, "thumb": thumb}
-                for key, (part, thumb) in self._tray.items()
-            ],
-            shelf_open=self._shelf_open,
-            shelf=[
-                {"name": each.name, "kind": each.kind, "detail": each.detail, "thumb": self._known_thumb(each)}
-                for each in self._things
-            ],
+            tray=self._tray.told(),
+            shelf_open=self._shelf.open,
+            shelf=self._shelf.told(),
             **facts,
         )
 
@@ -433,7 +412,6 @@ class Panel:
     def _after_cell(self, result: Any) -> None:
         """A cell has run: it may have changed the conversation, the settings and what can be attached."""
         with self._lock:
-            self._cells_run += 1
             self._look_around()
             self._show()
 
@@ -460,11 +438,8 @@ class Panel:
     def _draft(self, text: str) -> dict[str, Any]:
         return {"text": text, "number": next(self._numbers)}
 
-    def _attached(self) -> list[Attachment]:
-        return [attachment for attachment, _ in self._tray.values()]
-
     def _put(self, attachment: Attachment) -> None:
-        self._tray[str(next(self._numbers))] = masked_past(attachment, self._names()), shelf.small_picture(attachment)
+        self._tray.put(masked_past(attachment, self._names()))
         self._page.tell(notice="")
         self._tell()
 
@@ -481,40 +456,13 @@ class Panel:
 
     def _name(self, value: object) -> str:
         names = (name for name, known in self._names().items() if known is value and not name.startswith("_"))
-        return str(value) if isinstance(value, Path) else next(names, f"attachment {len(self._tray) + 1}")
+        return (
+            str(value)
+            if isinstance(value, Path)
+            else next(names, f"attachment {len(self._tray.attachments) + 1}")
+        )
 
     def _look_around(self) -> None:
-        """See what can be attached now."""
         shell = get_ipython()
-        self._things = shelf.things(dict(shell.user_ns), shell.user_ns_hidden) if shell and self._shelf_open else []
-
-    def _known_thumb(self, thing: shelf.Thing) -> str | None:
-        """The picture of a thing; None where it has yet to be drawn, "" where there is none."""
-        if not thing.drawn:
-            return ""
-        known, picture = self._thumbs.get(thing.name, (None, ""))
-        return picture if known == self._state(thing) else None
-
-    def _state(self, thing: shelf.Thing) -> tuple[int, int]:
-        """What a picture of a thing is good for: itself, and where it may have changed, until a cell has run."""
-        return id(thing.value), self._cells_run if getattr(thing.value, "stale", False) else 0
-
-
-def _can_be_named(name: str, names: Mapping[str, Any]) -> bool:
-    """Tell whether a cell can attach a thing by its name: a value, a file or a URL."""
-    try:
-        attach_word(name, lambda expression: expression, names)
-    except GeminiError:
-        return False
-    return True
-
-
-def _quoted(word: str) -> str:
-    return f'"{word}"' if " " in word else word
-
-
-def _option(name: str, value: Any) -> str:
-    """Write a setting as the option of a cell."""
-    if isinstance(value, bool):
-        return f"--{name}" if value else f"--no-{name}"
-    return f"--{name} {shlex.quote(value)}"
+        if shell:
+            self._shelf.look(dict(shell.user_ns), shell.user_ns_hidden)

@@ -29,7 +29,9 @@ class PanelMagics(Magics):
             asked = read_cell_line(line)
             words = [word for each in asked.words for word in shlex.split(each)]
             if len(words) > 1 or asked.to or asked.schema or asked.code or asked.dry_run:
-                raise BadRequest("Write %gemini_panel [CONVERSATION] [OPTION ...], such as %gemini_panel main --effort low.")
+                raise BadRequest(
+                    "Write %gemini_panel [CONVERSATION] [OPTION ...], such as %gemini_panel main --effort low."
+                )
             settings = dict(asked.settings)
             chat = settings.pop("chat", None)
             from .panel import panel  # loads the widgets

@@ -79,6 +79,11 @@ class Page:
         """Return what the pages were told last; None where they were not."""
         return self._facts.get(name)
 
+    def know(self, **facts: Any) -> None:
+        """Keep facts for pages that are loaded later."""
+        with self.lock:
+            self._facts |= facts
+
     def tell(self, **facts: Any) -> None:
         """Send the facts that have changed."""
         with self.lock:
@@ -163,7 +168,11 @@ class Page:
             self.widget.send({"number": self._number, **message})
 
 
-LOOK = re.sub(r"/\*.*?\*/|\s+", lambda found: " " * found[0].isspace(), STYLE + """
+LOOK = re.sub(
+    r"/\*.*?\*/|\s+",
+    lambda found: " " * found[0].isspace(),
+    STYLE
+    + """
 .gemini-transcript { max-width: 60em; }
 .gemini-turn { margin-bottom: 1.5em; }
 .gemini-asked {
@@ -171,7 +180,9 @@ LOOK = re.sub(r"/\*.*?\*/|\s+", lambda found: " " * found[0].isspace(), STYLE + 
   border-radius: 1em; white-space: pre-wrap; overflow-wrap: break-word;
 }
 .gemini-again { opacity: .7; }
-""", flags=re.DOTALL)
+""",
+    flags=re.DOTALL,
+)
 CLOSING = '<p class="gemini-again">Run this cell to go on.</p></div>'
 
 
@@ -212,7 +223,9 @@ class _Row:
 
 def asked_html(turn: Turn) -> str:
     """Write a question as it was typed, as HTML in which nothing of it is markup."""
-    words = "".join(part if isinstance(part, str) else f"[{part.label}]" for part in turn.parts if _stands(part))
+    words = "".join(
+        part if isinstance(part, str) else f"[{part.label}]" for part in turn.parts if _stands(part)
+    )
     # A line break that needs no style sheet, for where a page takes styles away.
     text = escape(clean(words.strip("\n"))).replace("\n", "<br>")
     return f'<div class="gemini-asked">{text}</div>'
@@ -282,6 +295,5 @@ def _facts(answer: Answer) -> Message:
     return {
         "status": status_text(answer),
         "summary": thinking_summary(answer),
-        "writing": answer.writing,
         "ended": answer.ended is not None,
     }

@@ -137,3 +137,45 @@ def _ids(value: Any) -> set[int]:
     """Return what a thing is known again by: itself, or the figure that it stands in."""
     figure = value.figure if is_a(value, "matplotlib.Artist") or is_a(value, "seaborn.Grid") else None
     return {id(value) if figure is None else id(figure)}
+
+
+class Shelf:
+    """The things of a namespace as a page shows them; their pictures are drawn when a page asks for them.
+
+    Attributes:
+        open: False where the reader has folded it away; then nothing is looked for.
+    """
+
+    def __init__(self) -> None:
+        self.open = True
+        self._things: list[Thing] = []
+        self._pictures: dict[str, tuple[tuple[int, int], str]] = {}
+        self._looks = 0
+
+    def look(self, namespace: Mapping[str, Any], hidden: Mapping[str, Any]) -> None:
+        """See what is there now."""
+        self._looks += 1
+        self._things = things(namespace, hidden) if self.open else []
+
+    def draw(self, name: str, settings: Settings) -> None:
+        """Draw one thing small, unless it is known how it looks."""
+        for thing in self._things:
+            if thing.name == name and self._picture(thing) is None:
+                self._pictures[name] = self._state(thing), thumb(thing, settings)
+
+    def told(self) -> list[dict[str, Any]]:
+        """What a page shows; a `thumb` of None has yet to be drawn, and "" is none."""
+        return [
+            {"name": each.name, "kind": each.kind, "detail": each.detail, "thumb": self._picture(each)}
+            for each in self._things
+        ]
+
+    def _picture(self, thing: Thing) -> str | None:
+        if not thing.drawn:
+            return ""
+        state, picture = self._pictures.get(thing.name, (None, ""))
+        return picture if state == self._state(thing) else None
+
+    def _state(self, thing: Thing) -> tuple[int, int]:
+        """What a picture is good for: the thing, and where a figure may have changed, until the next look."""
+        return id(thing.value), self._looks if getattr(thing.value, "stale", False) else 0

@@ -68,6 +68,7 @@ class Call:
     key: Key | None = None
     cancel: Cancel = field(default_factory=Cancel)
     transport: httpx.BaseTransport | None = None
+    away: threading.Event = field(default_factory=threading.Event)
 
     @property
     def host(self) -> str:
@@ -161,7 +162,7 @@ def _answer(call: Call) -> Iterator[Event]:
 @contextmanager
 def _exchange(call: Call) -> Iterator[tuple[httpx.Response, Line]]:
     """Send a request on a line that `cancel` can shut, and tell what goes wrong in our own words."""
-    line = Line()
+    line = Line(call.away)
     call.cancel.on_cancel(line.shut)
     headers = {"User-Agent": "gemini_magics", "Accept-Encoding": "identity"}
     if call.content is not None:
@@ -187,6 +188,7 @@ def _exchange(call: Call) -> Iterator[tuple[httpx.Response, Line]]:
     else:
         return
     finally:
+        call.away.set()
         line.close()
     raise failure
 

@@ -22,6 +22,7 @@ from .keys import Key, find_key
 from .services import Service, find
 
 POLL_S = 0.1  # on Windows nothing but the end of a wait lets Ctrl-C through
+HEAD_START_S = 0.05  # threads share one interpreter: what the caller loads next would hold the request up
 BALANCE_PATH = "/api/v1/chat/credit"
 HOME = Path(__file__).parents[1]
 
@@ -48,12 +49,15 @@ class Delivery:
         self.service = service_of(question.settings)
         key = find_key(self.service)
         content = _content(question, self.service, key)
-        # Loaded by the first question, and here rather than in the thread, where it would wait for what the
-        # caller loads meanwhile.
-        from .client import Call, ask
+        from .client import Call, ask  # httpx is loaded by the first question
 
         call = Call(wire.url(self.service), content, question.settings, key, self.cancel)
         self._apart = _Apart(lambda: ask(call), self.cancel)
+        try:
+            call.away.wait(HEAD_START_S)
+        except BaseException:
+            self.cancel.cancel()
+            raise
 
     def batches(self, tick_s: float | None = None) -> Iterator[list[Event]]:
         """Yield the events as they come, all that are there at once.

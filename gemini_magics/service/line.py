@@ -15,12 +15,16 @@ class Line:
     kept: shutting that down ends whatever waits on the connection, even in the middle of a TLS
     handshake, and it cannot be mixed up with another socket that was given the same number since.
 
+    Args:
+        away: is set when the request was handed over in full.
+
     Attributes:
         connected: a connection was made, to the service or to a proxy.
         sent: the request was handed over in full.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, away: threading.Event) -> None:
+        self._away = away
         self.connected = False
         self.sent = False
         self._opening_tunnel = False
@@ -40,6 +44,8 @@ class Line:
             self._opening_tunnel = info["request"].method == b"CONNECT"  # asks a proxy, not the service
         elif name.endswith("send_request_body.complete"):
             self.sent = not self._opening_tunnel
+            if self.sent:
+                self._away.set()
 
     def shut(self) -> None:
         """End the connection, now or as soon as there is one."""

@@ -43,7 +43,7 @@ OVERRIDES = {
     "@jupyterlab/apputils-extension:themes": {"theme": "JupyterLab Light"},
     "@jupyterlab/docmanager-extension:plugin": {"autosave": False},
 }
-
+PATIENCE_S = 30.0
 READY = """() => {
     const notebook = window.jupyterapp?.shell.currentWidget;
     return notebook?.context?.isReady && notebook.content.widgets.length && document.querySelector('.jp-Cell');
@@ -177,7 +177,7 @@ class Notebook:
         self.errors: list[str] = []
         self.hosts: set[str] = set()
         self.dialogs: list[str] = []
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(1000 * PATIENCE_S)
         page.on("console", self._heard)
         page.on("pageerror", lambda error: self._failed(f"{error}\n{error.stack}"))
         page.on("request", self._requested)
@@ -243,10 +243,10 @@ class Notebook:
         self.cell(number).locator(".cm-content").click()
         self.page.keyboard.press("Control+Enter")
 
-    def run(self, number: int = 0) -> Locator:
+    def run(self, number: int = 0, *, within_s: float = PATIENCE_S) -> Locator:
         """Run the code cell at a place, wait for its end, and return its output area."""
         self.start(number)
-        self.wait_until_run(number)
+        self.wait_until_run(number, within_s=within_s)
         return self.output(number)
 
     def run_all(self) -> None:
@@ -255,10 +255,12 @@ class Notebook:
         for number in range(self.page.locator(".jp-CodeCell").count()):
             self.wait_until_run(number)
 
-    def wait_until_run(self, number: int = 0) -> None:
+    def wait_until_run(self, number: int = 0, *, within_s: float = PATIENCE_S) -> None:
         """Wait until the cell at a place has been run to its end: its prompt shows a number."""
         prompt = self.cell(number).locator(".jp-InputPrompt")
-        prompt.filter(has_text="]").filter(has_not_text="*").filter(has_not_text="[ ]").wait_for()
+        prompt.filter(has_text="]").filter(has_not_text="*").filter(has_not_text="[ ]").wait_for(
+            timeout=1000 * within_s
+        )
 
     def type(self, text: str, number: int = 0) -> None:
         """Replace the source of a cell as fingers would."""

@@ -23,44 +23,36 @@ class Prompter:
     """
 
     def __init__(self) -> None:
-        self._told: SimpleQueue[Told | None] = SimpleQueue()
+        self._told: SimpleQueue[tuple[Told, bool]] = SimpleQueue()
         self._demo = Demo(self._reply)
         self.environment = {
             "GEMINI_MAGICS_SERVICE": "demo",
             "GEMINI_MAGICS_BASE_URL": self._demo.base_url,
         }
 
-    @property
-    def requests(self) -> deque[Request]:
-        """What was asked, the newest last."""
-        return self._demo.requests
-
     def think(self, text: str, words_per_s: float = 0) -> None:
         """Say a piece of the thoughts, at once or word by word."""
-        self._told.put(lambda _: _words("reasoning_content", text, words_per_s))
+        self._tell(lambda _: _words("reasoning_content", text, words_per_s))
 
     def say(self, text: str, words_per_s: float = 0) -> None:
         """Say a piece of the answer, at once or word by word."""
-        self._told.put(lambda _: _words("content", text, words_per_s))
+        self._tell(lambda _: _words("content", text, words_per_s))
 
     def send(self, *steps: Step) -> None:
         """Send any other steps of a reply."""
-        self._told.put(lambda _: steps)
+        self._tell(lambda _: steps)
 
     def finish(self, reason: str = "stop") -> None:
         """End the answer."""
-        self.send(*ending(reason, took(1_200, 700, 400)))
-        self._told.put(None)
+        self._tell(lambda _: ending(reason, took(1_200, 700, 400)), last=True)
 
     def break_off(self) -> None:
         """Close the connection in the middle of the answer."""
-        self.send(Act.CLOSE)
-        self._told.put(None)
+        self._tell(lambda _: [Act.CLOSE], last=True)
 
     def answer_itself(self, words_per_s: float = 0) -> None:
         """Look at the question and answer it, as the demo service does that nobody prompts."""
-        self._told.put(lambda request: _body(answer(request, words_per_s=words_per_s, key=None)))
-        self._told.put(None)
+        self._tell(lambda request: _body(answer(request, words_per_s=words_per_s, key=None)), last=True)
 
     def forget(self) -> None:
         """Forget what was told and is not said yet; for the next question."""
@@ -70,18 +62,19 @@ class Prompter:
         """Stop serving."""
         self._demo.close()
 
+    def _tell(self, steps: Told, *, last: bool = False) -> None:
+        self._told.put((steps, last))
+
     def _reply(self, request: Request) -> Iterator[Step]:
-        told = self._told
+        told, last = self._told, False
         yield Head()
-        while True:
+        while not last:
             try:
-                steps = told.get_nowait()
+                steps, last = told.get_nowait()
             except Empty:
                 yield LOOK_S
-                continue
-            if steps is None:
-                return
-            yield from steps(request)
+            else:
+                yield from steps(request)
 
 
 def _body(reply: Reply) -> Iterator[Step]:

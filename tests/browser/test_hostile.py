@@ -3,58 +3,60 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.append(str(Path(__file__).parents[1]))
 
 from hostile import TEXTS
 
-ASK_EACH = f"""\
-for number in range({len(TEXTS)}):
-    get_ipython().run_line_magic("gemini", f"What is number {{number}}?")"""
-DRAWN_S = 0.1
+OUTPUTS = 45  # of one cell; from the 50th on JupyterLab hides them
+DRAWN_S = 0.06
+SLOW_S = 120.0
 
-# What of an answer's own may stand in the page: no tag that loads or runs, no attribute that does.
+# All that an answer may hold in a page: no tag that loads or runs something, no attribute that does.
 FOREIGN = """() => {
-    const tags = /^(a|bdi|blockquote|br|button|code|details|div|em|h[3-6]|hr|li|ol|p|pre|s|small|span|strong|style|summary
-        |sup|table|tbody|td|th|thead|tr|ul|mjx-.*|math|m[a-z]+|annotation|semantics)$/i;
+    const tags = new Set(('a bdi blockquote br code details div em h3 h4 h5 h6 hr li mjx-container ol p pre s ' +
+        'small span strong style summary sup table tbody td th thead tr ul').split(' '));
     const found = [];
     for (const node of document.querySelectorAll('.gemini-answer *')) {
-        if (node.closest('mjx-container')) continue;
-        if (!tags.test(node.localName)) found.push(node.outerHTML.slice(0, 200));
+        if (node.parentNode.closest('mjx-container')) continue;
+        if (!tags.has(node.localName)) found.push(node.outerHTML.slice(0, 200));
         for (const { name, value } of node.attributes) {
-            const link = name === 'href' && !/^(https?:\\/\\/|mailto:)/.test(value);
-            if (link || /^on|^src|^data-command|^action$|^id$/.test(name)) found.push(`${name}=${value}`.slice(0, 200));
+            const astray = name === 'href' && !/^(https?:\\/\\/|mailto:)/.test(value);
+            if (astray || /^(on|src|id$|action$|data-command)/.test(name)) found.push(`${name}=${value}`);
         }
     }
     return found;
 }"""
 
 
-def assert_nothing_happened(book):
-    assert book.page.evaluate("window.hacked") is None
-    assert book.dialogs == []
-    assert book.hosts == {book.server.url.removeprefix("http://")}
-    assert book.errors == []
-    assert book.page.evaluate(FOREIGN) == []
-
-
-def test_nothing_of_a_hostile_answer_runs_or_loads(open_notebook, service):
-    for text in TEXTS.values():
+def test_nothing_of_a_hostile_answer_runs_or_loads_live_or_saved(open_notebook, service):
+    texts = list(TEXTS.values())
+    batches = [len(texts[at : at + OUTPUTS]) for at in range(0, len(texts), OUTPUTS)]
+    for text in texts:
         service.think(text)
         service.say(text[: len(text) // 2])
         service.send(DRAWN_S)
         service.say(text[len(text) // 2 :])
         service.send(DRAWN_S)
         service.finish()
-    book = open_notebook(ASK_EACH)
-    book.run()
-    book.page.wait_for_function(f"document.querySelectorAll('.gemini-foot').length === {len(TEXTS)}")
-    book.page.wait_for_function("!document.querySelector('.gemini-live')")
-    assert_nothing_happened(book)
+    book = open_notebook(*(f"for number in range({count}):\n    %gemini What?" for count in batches))
+    for number, count in enumerate(batches):
+        book.run(number, within_s=SLOW_S)
+        assert_harmless(book, number, count)
 
     saved = book.save()
     saved.cells[0].source += " "  # so the signature of this user is not that of the file
-    stranger = open_notebook(content=saved, kernel=False)
-    assert not stranger.trusted
-    stranger.page.wait_for_function(f"document.querySelectorAll('.gemini-foot').length === {len(TEXTS)}")
-    assert_nothing_happened(stranger)
+    elsewhere = open_notebook(content=saved, kernel=False)
+    assert not elsewhere.trusted
+    for number, count in enumerate(batches):
+        assert_harmless(elsewhere, number, count)
+
+
+def assert_harmless(book, number, count):
+    book.cell(number).scroll_into_view_if_needed()
+    book.output(number).locator(".gemini-foot").nth(count - 1).wait_for(state="attached")
+    book.output(number).locator(".gemini-live").first.wait_for(state="detached")
+    assert book.page.evaluate("window.hacked") is None
+    assert book.dialogs == []
+    assert book.hosts == {book.server.url.removeprefix("http://")}
+    assert book.errors == []
+    assert book.page.evaluate(FOREIGN) == []

@@ -196,6 +196,7 @@ def test_an_error_keeps_what_was_typed_and_can_be_tried_again(opened):
     panel.ended()
     panel.turns.locator(".gemini-note").first.wait_for()
     assert panel.root.get_by_role("alert").count() == 0
+    panel.service.forget()
     panel.button("Ask this question again").click()
     panel.root.locator(".gemini-panel-status").filter(has_text="Thinking").wait_for()
     panel.answer("Because.")
@@ -311,7 +312,7 @@ def test_it_is_used_by_keyboard_alone(opened):
     def go_to(name: str) -> None:
         for _ in range(30):
             shown = panel.page.evaluate(
-                "document.activeElement.ariaLabel || document.activeElement.textContent || document.activeElement.id"
+                "(({ activeElement: node }) => node.ariaLabel || node.textContent)(document)"
             )
             if shown.startswith(name):
                 return

@@ -562,7 +562,8 @@ class TurnView {
     const template = document.createElement("template");
     template.innerHTML = turn.html;
     const fresh = template.content.firstElementChild;
-    const open = this.details?.open;
+    const open = this.details?.open && this.touched; // untouched, it folds
+    this.touched = true;
     this.body.replaceChildren(...fresh.childNodes);
     this.body.querySelector(".gemini-answered").classList.add("jp-RenderedHTMLCommon", "jp-RenderedHTML");
     this.root.classList.toggle("gemini-stale", Boolean(turn.stale));
