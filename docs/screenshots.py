@@ -207,7 +207,7 @@ def panel(book: Notebook, service: Prompter) -> None:
     shown.get_by_role("button", name="Attach df").click()
     shown.locator(".gemini-panel-chip").wait_for()
     shown.get_by_label("Question", exact=True).fill("Fit the two together.")
-    book.page.evaluate("document.activeElement.blur()")
+    book.page.evaluate("document.activeElement.blur(), document.fonts.ready.then(() => null)")
 
 
 def panel_thinks(book: Notebook, service: Prompter) -> None:

@@ -12,7 +12,7 @@ import pytest
 from comm.base_comm import BaseComm
 from IPython.core.displaypub import CapturingDisplayPublisher
 from ipywidgets import Widget
-from jupyter_client.manager import start_new_kernel
+from kernel import Kernel
 from PIL import Image
 
 from gemini_magics.content.attach import attach
@@ -288,22 +288,14 @@ time.sleep(60)
 
 
 def test_a_kernel_that_is_told_to_go_leaves_a_plain_output_and_goes():
-    manager, client = start_new_kernel()
-    try:
-        client.execute(SLOW)
-        shown = []
-        while not shown or shown[-1]["msg_type"] != "update_display_data":
-            message = client.get_iopub_msg(timeout=30)
-            if message["msg_type"] == "comm_msg":
-                os.kill(manager.provisioner.pid, signal.SIGTERM)
-            if message["msg_type"] in ("display_data", "update_display_data"):
-                shown.append(message)
-        assert "Half of the" in shown[-1]["content"]["data"]["text/html"]
-        assert shown[0]["content"]["transient"] == shown[-1]["content"]["transient"]
+    with Kernel() as kernel:
+        shown = kernel.send(SLOW)
+        kernel.listen(shown, lambda kind, _: kind == "comm_msg")
+        os.kill(kernel.manager.provisioner.pid, signal.SIGTERM)
+        kernel.listen(shown, lambda kind, _: kind == "update_display_data")
+        (output,) = shown.outputs
+        assert "Half of the" in output["data"]["text/html"]
         until = time.monotonic() + 10
-        while manager.is_alive() and time.monotonic() < until:
+        while kernel.manager.is_alive() and time.monotonic() < until:
             time.sleep(0.05)
-        assert not manager.is_alive()
-    finally:
-        client.stop_channels()
-        manager.shutdown_kernel(now=True)
+        assert not kernel.manager.is_alive()

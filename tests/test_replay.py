@@ -18,7 +18,7 @@ from pathlib import Path
 import matplotlib
 import nbformat
 import pytest
-from jupyter_client.manager import start_new_kernel
+from kernel import Kernel
 from nbclient import NotebookClient
 
 import gemini_magics
@@ -413,53 +413,13 @@ def test_a_mistake_in_the_line_fails_the_cell_and_changes_nothing(cells, line, s
 # In kernels
 
 
-class Kernel:
-    """A real kernel, which writes no file but those that its cells write."""
-
-    def __init__(self):
-        self.manager, self.client = start_new_kernel(extra_arguments=["--HistoryManager.enabled=False"])
-
-    def begin(self, source, cell=""):
-        """Run a cell with the identity that a frontend gives it; return the request without waiting."""
-        content = {"code": source, "silent": False, "allow_stdin": False, "store_history": True}
-        message = self.client.session.msg("execute_request", content, metadata={"cellId": cell})
-        self.client.shell_channel.send(message)
-        return message["header"]["msg_id"]
-
-    def finish(self, request):
-        """Return what a request wrote; its error is part of that."""
-        written = ""
-        while True:
-            message = self.client.get_iopub_msg(timeout=30)
-            if message["parent_header"].get("msg_id") != request:
-                continue
-            content = message["content"]
-            written += content.get("text", "") + "".join(content.get("traceback", []))
-            if message["msg_type"] == "status" and content["execution_state"] == "idle":
-                return written
-
-    def run(self, source, cell=""):
-        return self.finish(self.begin(source, cell))
-
-    def close(self):
-        self.client.stop_channels()
-        self.manager.shutdown_kernel(now=True)
-
-
 @pytest.fixture
 def kernel(demo):
     """Starts kernels that have loaded the extension and ask the demo; they are gone after the test."""
     with ExitStack() as stack:
 
         def start(*setup, demo=demo):
-            kernel = Kernel()
-            stack.callback(kernel.close)
-            kernel.run("%load_ext gemini_magics")
-            for line in (f"base_url = {demo.base_url!r}", "service = 'demo'", "display = 'text'"):
-                kernel.run(f"%config GeminiMagics.{line}")
-            for cell in setup:
-                kernel.run(cell)
-            return kernel
+            return stack.enter_context(Kernel(demo, display="text", setup=setup))
 
         yield start
 
@@ -503,11 +463,11 @@ def test_cells_can_run_out_of_order_twice_and_after_a_restart(kernel):
     figure = "from matplotlib.figure import Figure\nfig = Figure()\nfig.subplots().plot([1, 3, 2])"
     with Demo(echo) as service:
         first = kernel("%gemini_record answers.jsonl", figure, demo=service)
-        live = {cell: first.run(source, cell) for cell, source in cells.items()}
+        live = {cell: first.run(source, cell).stream for cell, source in cells.items()}
         assert len(service.requests) == 3
-        again = {cell: first.run(cells[cell], cell) for cell in "cabbca"}
+        again = {cell: first.run(cells[cell], cell).stream for cell in "cabbca"}
         second = kernel("%gemini_replay answers.jsonl --strict", figure, demo=service)
-        restarted = {cell: second.run(cells[cell], cell) for cell in "bcabca"}
+        restarted = {cell: second.run(cells[cell], cell).stream for cell in "bcabca"}
         assert len(service.requests) == 3
     assert again == restarted
     for cell, asked in {"a": "What is odd?", "b": "And why?", "c": "And here?"}.items():
@@ -520,10 +480,10 @@ def test_two_kernels_can_record_in_one_file_at_once(kernel):
     with Demo(echo) as service:
         both = [kernel("%gemini_record answers.jsonl", demo=service) for _ in range(2)]
         ask = "for n in range({}, {}):\n    get_ipython().run_cell_magic('gemini', '', f'Q{{n}}')"
-        requests = [one.begin(ask.format(*span)) for one, span in zip(both, [(0, 12), (6, 18)], strict=True)]
-        written = [one.finish(request) for one, request in zip(both, requests, strict=True)]
+        begun = [one.send(ask.format(*span)) for one, span in zip(both, [(0, 12), (6, 18)], strict=True)]
+        written = [one.finish(shown).stream for one, shown in zip(both, begun, strict=True)]
         asked = len(service.requests)
-        told = both[0].run("%gemini_replay answers.jsonl --strict\n" + ask.format(0, 18))
+        told = both[0].run("%gemini_replay answers.jsonl --strict\n" + ask.format(0, 18)).stream
         assert len(service.requests) == asked
     assert not any("Error" in text or "Warning" in text for text in written)
     lines = Path("answers.jsonl").read_text().splitlines()
@@ -541,18 +501,18 @@ def test_a_kernel_killed_while_it_writes_loses_that_answer_and_says_so(kernel):
     """)
     with Demo(echo) as service:
         killed = kernel("%gemini_record answers.jsonl", "%gemini First?", deadly, demo=service)
-        killed.begin("%gemini Second?")
+        killed.send("%gemini Second?")
         deadline = time.monotonic() + 20
         while killed.manager.is_alive() and time.monotonic() < deadline:
             time.sleep(0.02)
         assert killed.manager.provisioner.process.returncode == -signal.SIGXFSZ
         assert not Path("answers.jsonl").read_bytes().endswith(b"\n")
         after = kernel(demo=service)
-        assert "answers.jsonl breaks off in line 2" in after.run("%gemini_record answers.jsonl")
-        assert f"recorded {TODAY}" in after.run("%gemini First?")
-        assert "breaks off" not in (second := after.run("%gemini Second?"))
+        assert "answers.jsonl breaks off in line 2" in after.run("%gemini_record answers.jsonl").stream
+        assert f"recorded {TODAY}" in after.run("%gemini First?").stream
+        assert "breaks off" not in (second := after.run("%gemini Second?").stream)
         assert "recorded" not in second
-        assert f"recorded {TODAY}" in after.run("%gemini Second?")
+        assert f"recorded {TODAY}" in after.run("%gemini Second?").stream
         assert len(service.requests) == 3
     assert len(recording.recording_at("answers.jsonl").load().records) == 2
 

@@ -30,6 +30,11 @@ class Prompter:
             "GEMINI_MAGICS_BASE_URL": self._demo.base_url,
         }
 
+    @property
+    def requests(self) -> deque[Request]:
+        """What was asked, the newest last."""
+        return self._demo.requests
+
     def think(self, text: str, words_per_s: float = 0) -> None:
         """Say a piece of the thoughts, at once or word by word."""
         self._tell(lambda _: _words("reasoning_content", text, words_per_s))

@@ -13,8 +13,8 @@ SLOW_S = 120.0
 
 # All that an answer may hold in a page: no tag that loads or runs something, no attribute that does.
 FOREIGN = """() => {
-    const tags = new Set(('a bdi blockquote br code details div em h3 h4 h5 h6 hr li mjx-container ol p pre s ' +
-        'small span strong style summary sup table tbody td th thead tr ul').split(' '));
+    const tags = new Set(('a bdi blockquote br code details div em h3 h4 h5 h6 hr li mjx-container ol p pre ' +
+        's small span strong style summary sup table tbody td th thead tr ul').split(' '));
     const found = [];
     for (const node of document.querySelectorAll('.gemini-answer *')) {
         if (node.parentNode.closest('mjx-container')) continue;

@@ -34,6 +34,7 @@ def test_an_answer_is_complete_with_a_fresh_kernel_and_with_none(open_notebook, 
     book.restart()
     book.reload()
     assert_complete(book)
+    book.wait_for_kernel()
     book.shut_down()
     book.reload()
     assert_complete(book)

@@ -1,0 +1,53 @@
+"""A notebook in Chromium whose questions are answered as a benchmark says, and what the page spends on it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+from playwright.sync_api import BrowserContext, CDPSession, Page, sync_playwright
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "browser"))
+
+from lab import Server, launch
+from prompter import Prompter
+
+SPENT = ("TaskDuration", "ScriptDuration", "LayoutDuration", "RecalcStyleDuration")
+
+
+class Stage(NamedTuple):
+    """What a benchmark in a browser needs."""
+
+    service: Prompter
+    session: BrowserContext
+    server: Server
+
+
+@contextmanager
+def stage() -> Iterator[Stage]:
+    """Start the service, the Jupyter server and the browser; end them afterwards."""
+    with (
+        closing(Prompter()) as service,
+        TemporaryDirectory() as folder,
+        sync_playwright() as playwright,
+        launch(playwright) as browser,
+        Server(Path(folder), service.environment) as server,
+    ):
+        yield Stage(service, browser.new_context(), server)
+
+
+def spy_on(page: Page) -> CDPSession:
+    """Let Chromium count what the page's main thread does."""
+    spy = page.context.new_cdp_session(page)
+    spy.send("Performance.enable")
+    return spy
+
+
+def spent(spy: CDPSession) -> dict[str, float]:
+    """Return the milliseconds that the main thread has spent so far, by what on."""
+    metrics = {each["name"]: each["value"] for each in spy.send("Performance.getMetrics")["metrics"]}
+    return {name: 1000 * metrics[name] for name in SPENT}
