@@ -59,19 +59,19 @@ class Kernel:
         self.client.stop_channels()
         self.manager.shutdown_kernel(now=True)
 
-    def run(self, code: str, *, cell: str = "", interrupt_after_s: float | None = None, check: bool = True) -> Run:
+    def run(
+        self, code: str, *, cell: str = "", interrupt_after_s: float | None = None, check: bool = True
+    ) -> Run:
         """Run a cell to its end; with a cell id the kernel takes us for a frontend that shows widgets."""
         request = self.client.session.msg("execute_request", _content(code))
         request["metadata"] = {"cellId": cell} if cell else {}
         cpu = self._cpu_s()
         run = Run(time.monotonic())
         self.client.shell_channel.send(request)
-        interrupted = False
         while True:
-            if interrupt_after_s is not None and not interrupted:
-                if time.monotonic() - run.began_at > interrupt_after_s:
-                    run.began_at, interrupted = time.monotonic(), True
-                    self.manager.interrupt_kernel()
+            if interrupt_after_s is not None and time.monotonic() - run.began_at > interrupt_after_s:
+                run.began_at, interrupt_after_s = time.monotonic(), None
+                self.manager.interrupt_kernel()
             if not self.client.iopub_channel.socket.poll(10):
                 continue
             frames = self.client.iopub_channel.socket.recv_multipart()

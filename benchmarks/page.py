@@ -11,7 +11,7 @@ from __future__ import annotations
 import statistics
 import time
 
-from run import pieces
+from run import pieces, verdict
 from stage import SPENT, Stage, spent, spy_on, stage  # puts the tests' harness on the path
 
 from lab import notebook, with_cells  # isort: skip
@@ -43,7 +43,7 @@ def measure(on: Stage, tokens: int) -> tuple[dict[str, float], float]:
         for number in range(MARKS):
             began = time.monotonic()
             service.say(f"mark{number} ")
-            page.wait_for_function(SHOWS, arg=f"mark{number} ", timeout=60_000)
+            page.wait_for_function(SHOWS, arg=f"mark{number}", timeout=60_000)
             lags.append(1000 * (time.monotonic() - began))
         service.finish()
         book.wait_until_run()
@@ -61,7 +61,9 @@ def main() -> None:
             print(f"{tokens:>7}  {lag:>5.0f} ms  " + "  ".join(f"{found[name]:>20.2f}" for name in SPENT))
     for what, least, most in zip(("an update", "the lag"), rows[0], rows[-1], strict=True):
         growth = most / least
-        print(f"{what} grows {growth:.2f} times   bar {MOST_GROWTH}: {'met' if growth <= MOST_GROWTH else 'MISSED'}")
+        print(
+            f"{what} grows {growth:.2f} times   bar {MOST_GROWTH}: {'met' if growth <= MOST_GROWTH else 'MISSED'}"
+        )
 
 
 if __name__ == "__main__":

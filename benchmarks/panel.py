@@ -8,22 +8,14 @@ of 1,000 words. It needs what the browser tests need.
 
 from __future__ import annotations
 
-import sys
-from contextlib import closing
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from stage import SPENT, spent, spy_on, stage  # puts the tests' harness on the path
 
-from playwright.sync_api import sync_playwright
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "browser"))
-
-from lab import Server, launch, notebook, with_cells
-from prompter import Prompter
+from lab import notebook, with_cells  # isort: skip
+from prompter import Prompter  # isort: skip
 
 TURNS = (0, 50, 200)
 WORDS = 400
 WORDS_PER_S = 40
-SPENT = ("TaskDuration", "ScriptDuration", "LayoutDuration", "RecalcStyleDuration")
 
 FILL = """
 import gemini_magics
@@ -56,17 +48,11 @@ def measure(book, service: Prompter, turns: int) -> dict[str, float]:
     service.say("Well, ")
     panel.locator(".gemini-text", has_text="Well,").last.wait_for()
     page.wait_for_timeout(1000)
-    spy = page.context.new_cdp_session(page)
-    spy.send("Performance.enable")
-
-    def spent() -> dict[str, float]:
-        metrics = {each["name"]: each["value"] for each in spy.send("Performance.getMetrics")["metrics"]}
-        return {name: 1000 * metrics[name] for name in SPENT}
-
-    before = spent()
+    spy = spy_on(page)
+    before = spent(spy)
     service.say(" ".join(f"word{number}" + "\n\n" * (number % 40 == 0) for number in range(WORDS)), WORDS_PER_S)
     page.wait_for_timeout(1000 * WORDS / WORDS_PER_S)  # looking for the end would itself keep the page busy
-    after = spent()
+    after = spent(spy)
     panel.get_by_text(f"word{WORDS - 1}").wait_for(timeout=60_000)
     updates = 20 * WORDS / WORDS_PER_S
     service.finish()
@@ -75,24 +61,18 @@ def measure(book, service: Prompter, turns: int) -> dict[str, float]:
 
 
 def main() -> None:
-    with (
-        closing(Prompter()) as service,
-        TemporaryDirectory() as folder,
-        sync_playwright() as playwright,
-        launch(playwright) as browser,
-        Server(Path(folder), service.environment) as server,
-    ):
-        session = browser.new_context()
+    """Print a row for each length of a conversation."""
+    with stage() as on:
         print(
             f"{'turns':>6}  "
             + "  ".join(f"{name:>20}" for name in SPENT)
             + "   ms of the main thread an update"
         )
         for turns in TURNS:
-            service.forget()
+            on.service.forget()
             cells = with_cells(FILL.format(turns=turns))
-            with notebook(session, server, "lab", cells, name=f"panel-{turns}") as book:
-                found = measure(book, service, turns)
+            with notebook(on.session, on.server, "lab", cells, name=f"panel-{turns}") as book:
+                found = measure(book, on.service, turns)
             print(f"{turns:>6}  " + "  ".join(f"{found[name]:>20.2f}" for name in SPENT))
 
 

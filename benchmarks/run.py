@@ -23,7 +23,22 @@ from gemini_magics.core.answer import Answer
 from gemini_magics.service.demo import Act, Demo, Head, Request, chunk, envelope, stream
 from gemini_magics.service.reply import Reader
 
-WORDS = "The curve peaks near eight seconds, and then it falls back to its envelope. ".split()
+WORDS = [
+    "The",
+    "curve",
+    "peaks",
+    "near",
+    "eight",
+    "seconds,",
+    "and",
+    "then",
+    "it",
+    "falls",
+    "back",
+    "to",
+    "its",
+    "envelope.",
+]
 PARAGRAPH_TOKENS = 60
 
 
@@ -132,7 +147,9 @@ def streams() -> None:
         report(f"{tokens} tokens: bytes", {n: run.sent_bytes for n, run in rows.items()}, bar, kilobytes)
         report(f"{tokens} tokens: messages", {n: run.messages for n, run in rows.items()}, None, str)
         bar = 1.2 if tokens == 2000 else None
-        report(f"{tokens} tokens: kernel CPU", {n: run.cpu_s for n, run in rows.items()}, bar, "{:.2f} s".format)
+        report(
+            f"{tokens} tokens: kernel CPU", {n: run.cpu_s for n, run in rows.items()}, bar, "{:.2f} s".format
+        )
     ours = [sizes[tokens]["gemini_magics"].sent_bytes for tokens in (500, 2000)]
     verdict("bytes, exponent from 500 to 2000 tokens", math.log(ours[1] / ours[0], 4), 1.1, "{:.2f}".format)
 
@@ -171,7 +188,9 @@ def stop() -> None:
             with Kernel(**environment(demo)) as kernel:
                 kernel.run(way.load)
                 cell = "a-cell" if way.view else ""
-                waits[way.name] = kernel.run(way.question, cell=cell, interrupt_after_s=2.0, check=False).seconds
+                waits[way.name] = kernel.run(
+                    way.question, cell=cell, interrupt_after_s=2.0, check=False
+                ).seconds
         report("Ctrl-C to idle", waits, None, ms)
         verdict("Ctrl-C to idle", waits["gemini_magics"], 0.3, ms)
     with Demo([envelope(401, "The key is wrong")]) as demo, Kernel(**environment(demo)) as kernel:
@@ -184,6 +203,8 @@ PARTS = {"start": start, "stream": streams, "burst": burst, "events": events, "s
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="which parts to run; all of them by default")
+    parser.add_argument(
+        "parts", nargs="*", choices=[*PARTS, []], help="which parts to run; all of them by default"
+    )
     for name in parser.parse_args().parts or PARTS:
         PARTS[name]()

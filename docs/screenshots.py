@@ -184,13 +184,14 @@ def attack(book: Notebook, service: Prompter) -> None:
 
 
 def quickstart(book: Notebook, service: Prompter) -> None:
-    """Run the first cells of the tutorial, up to the question about a figure."""
+    """Run the first cells of the tutorial, up to the answer about a figure."""
     for number in (1, 3, 7):
         book.run(number)
     book.start(8)
     service.answer_itself()
     book.wait_until_run(8)
-    book.cell(6).scroll_into_view_if_needed()
+    book.output(8).locator(".gemini-foot").wait_for()
+    book.cell(7).evaluate("cell => cell.scrollIntoView()")
     book.page.evaluate("document.activeElement.blur()")
 
 
@@ -232,7 +233,7 @@ def ask_in_panel(shown: Locator, text: str) -> None:
 CELLS = (FIGURE, QUESTION)
 PANEL_CELLS = (FIGURE, PANEL)
 SCENES = (
-    Scene("quickstart", "quickstart", quickstart, width=1200, height=860, whole=True),
+    Scene("quickstart", "quickstart", quickstart, width=1080, height=1080, whole=True),
     Scene("thinking", CELLS, think),
     Scene("thinking_dark", CELLS, think, theme="Dark"),
     Scene("writing", CELLS, write),
@@ -256,31 +257,40 @@ SCENES = (
 def main(names: list[str]) -> None:
     """Make the pictures of these names, or all."""
     PICTURES.mkdir(exist_ok=True)
+    chosen = [scene for scene in SCENES if not names or scene.name in names]
     with (
         closing(Prompter()) as service,
-        TemporaryDirectory() as folder,
         sync_playwright() as playwright,
         launch(playwright) as browser,
-        Server(Path(folder), service.environment) as server,
     ):
-        shutil.copytree(NOTEBOOKS / "files", server.root / "files")
-        session = browser.new_context(device_scale_factor=1.5)
-        for scene in SCENES:
-            if not names or scene.name in names:
-                service.forget()
-                (PICTURES / f"{scene.name}.png").write_bytes(take(scene, session, server, service))
+        # A server that has served a font to one application refuses it to the other (jupyter_server 2.21).
+        for app in ("lab", "notebook"):
+            with TemporaryDirectory() as folder, Server(Path(folder), service.environment) as server:
+                shutil.copytree(NOTEBOOKS / "files", server.root / "files")
+                session = browser.new_context(device_scale_factor=1.5)
+                for scene in [scene for scene in chosen if scene.app == app]:
+                    service.forget()
+                    (PICTURES / f"{scene.name}.png").write_bytes(take(scene, session, server, service))
 
 
 def take(scene: Scene, session: BrowserContext, server: Server, service: Prompter) -> bytes:
     """Play a scene and return its picture."""
-    tutorial = isinstance(scene.cells, str)
-    content = nbformat.read(NOTEBOOKS / f"{scene.cells}.ipynb", 4) if tutorial else with_cells(*scene.cells)
+    content = with_cells(*scene.cells) if isinstance(scene.cells, tuple) else _tutorial(scene.cells)
     with notebook(session, server, scene.app, content, name=scene.name) as book:
         book.page.set_viewport_size({"width": scene.width, "height": scene.height})
         book.theme(scene.theme)
         scene.play(book, service)
         shown = book.page if scene.whole else book.cell(len(scene.cells) - 1)
         return small(shown.screenshot())
+
+
+def _tutorial(name: str) -> nbformat.NotebookNode:
+    """Read a tutorial as it is before it was run."""
+    content = nbformat.read(NOTEBOOKS / f"{name}.ipynb", 4)
+    for cell in content.cells:
+        if cell.cell_type == "code":
+            cell.update(outputs=[], execution_count=None)
+    return content
 
 
 def small(png: bytes) -> bytes:

@@ -17,7 +17,7 @@ MARKUP = {
     "picture that fails": f"<img src=x onerror={RUN}>",
     "picture from elsewhere": f'<img src="{URL}">',
     "picture set": f'<picture><source srcset="{URL}"><img alt=x></picture>',
-    "frame": f'<iframe srcdoc="<script>parent.hacked=1</script>"></iframe>',
+    "frame": '<iframe srcdoc="<script>parent.hacked=1</script>"></iframe>',
     "frame from elsewhere": f'<iframe src="{URL}"></iframe>',
     "svg": f"<svg onload={RUN}><animate onbegin={RUN} attributeName=x dur=1s></svg>",
     "svg use": f'<svg><use href="data:image/svg+xml,<svg id=x xmlns=http://www.w3.org/2000/svg onload={RUN}/>#x"/></svg>',

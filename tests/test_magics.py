@@ -1,8 +1,5 @@
 """The magics, through a shell, against a real server on loopback."""
 
-import json
-import warnings
-
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from PIL import Image
@@ -146,7 +143,7 @@ def test_a_failure_fails_the_cell_and_keeps_what_came(shell, name):
 def test_where_nobody_listens_it_says_so(shell):
     with Demo() as demo:
         address = demo.base_url
-    shell.run('%config GeminiMagics.retries = 0')
+    shell.run("%config GeminiMagics.retries = 0")
     shell.run(f'%config GeminiMagics.base_url = "{address}"')
     with pytest.raises(Unreachable):
         shell.run("%%gemini --service demo\nWhat?")

@@ -15,7 +15,7 @@ BODIES = [
     "!ls\n%time\n%%bash",
     "ends in a question mark?",
     "two??",
-    'quotes \' and " and \\n and \\',
+    "quotes ' and \" and \\n and \\",
     "unicode \u2028 and \x0b and 🎈",
     "",
 ]
@@ -45,7 +45,7 @@ def test_a_cell_without_a_body_reaches_the_magic(heard):
 LINES = [
     "What is odd about $`fig`?",
     "Why {a} and $5 and \\alpha??",
-    "What's \"this\" (and that?",
+    'What\'s "this" (and that?',
     "--effort low -- %percent? !bang?",
 ]
 

@@ -9,7 +9,9 @@ import nbformat
 from lab import REPOSITORY
 
 QUICKSTART = REPOSITORY / "notebooks" / "quickstart.ipynb"
-GROWTH = "['.gemini-text', '.gemini-thoughts'].map(part => document.querySelector(part)?.textContent.length ?? 0)"
+GROWTH = (
+    "['.gemini-text', '.gemini-thoughts'].map(part => document.querySelector(part)?.textContent.length ?? 0)"
+)
 
 
 def clean():

@@ -156,13 +156,14 @@ class View {
   leave() {
     clearInterval(this.ticking);
     cancelAnimationFrame(this.frame);
-    const { area, place, details } = this;
+    const { area, place, details, touched, said } = this;
+    const open = details.open && (touched || !said.text.blocks.length);
     if (!area) return;
     const watch = new MutationObserver(handOver);
     function handOver() {
       const successor = area.children[place]?.querySelector("details.gemini-thinking");
       if (!successor) return;
-      successor.open = details.open;
+      successor.open = open;
       watch.disconnect();
     }
     watch.observe(area, { childList: true, subtree: true });

@@ -1,0 +1,371 @@
+from __future__ import annotations
+
+import random
+import re
+from html import escape as escaped
+from html import unescape
+
+import pytest
+
+from gemini_magics.core import markdown, tex
+from gemini_magics.core.highlight import highlight
+from gemini_magics.core.markdown import Blocks, anchor, escape, parser, render
+
+LINES = [
+    "# H", "## H **b**", "para one", "para *em* `c` two", "- a", "  - b", "    - c", "* x", "+ y", "1. one", "2. two",
+    "10) ten", "   cont", "    code", "> q", "> - q", "lazy", "```python", "```", "````", "~~~", "~~~ x", "| a | b |",
+    "|---|--:|", "|-|", "a|b", "-|-", "| 1 | 2 |", "---", "===", "***", "$$", "$$x$$", "$$ a", "a $$", r"\[", r"\]",
+    r"\[ x \]", "$$ x $$ y", "text $x$", "", "", " ", "<div>", "![i](http://e.x/p)", "[l](http://a.b)", "\tTab", "שלום",
+    "- [ ] t", "-", "1.", "```a`b", "$$.", "  $$", "> $$", "- $$", "  x $$", "    $$", ">", "- ```", "  ```", "word  ",
+    "x\\", "&amp;", "<http://a.b/c>", "``` ", "   ```", "    ```", "# a|b", "```x|y", "- a|b", "[x]", "[x]: y",
+]  # fmt: skip
+ENDS = ["\n", "\n", "\n", "\n\n", "", " ", "\r\n"]
+
+
+def a_text(dice):
+    return "".join(dice.choice(LINES) + dice.choice(ENDS) for _ in range(dice.choice([3, 8, 25])))
+
+
+def pieces_of(text, dice):
+    longest, start = dice.choice([1, 2, 5, 20]), 0
+    while start < len(text):
+        end = start + dice.randint(1, longest)
+        yield text[start:end]
+        start = end
+
+
+class Page:
+    """What a page shows that only hears of changes."""
+
+    def __init__(self, blocks):
+        self.blocks, self.shown = blocks, []
+
+    def update(self):
+        for place, html in self.blocks.changes():
+            self.shown += [""] * (place + 1 - len(self.shown))
+            self.shown[place] = html
+
+    @property
+    def html(self):
+        return "".join(self.shown)
+
+
+def grown(text, dice):
+    page = Page(Blocks())
+    for piece in pieces_of(text, dice):
+        page.blocks.add(piece)
+        if dice.random() < 0.7:
+            count = page.blocks.finished
+            before = page.shown[:count]
+            page.update()
+            assert page.shown[:count] == before
+    page.update()
+    return page
+
+
+@pytest.mark.parametrize("seed", range(0, 1_500, 100))
+def test_a_text_that_grew_looks_like_the_whole_text(seed):
+    for number in range(seed, seed + 100):
+        dice = random.Random(number)
+        text = a_text(dice)
+        assert grown(text, dice).html == render(text), repr(text)
+
+
+@pytest.mark.parametrize("seed", range(0, 600, 100))
+def test_blocks_that_are_too_long_are_cut_at_the_same_places(seed, monkeypatch):
+    monkeypatch.setattr(markdown, "LONGEST_HEAD_CHARS", 15)
+    for number in range(seed, seed + 100):
+        dice = random.Random(number)
+        monkeypatch.setattr(markdown, "LONGEST_BLOCK_CHARS", dice.choice([30, 60, 200]))
+        text = a_text(dice)
+        assert grown(text, dice).html == render(text), repr(text)
+
+
+@pytest.mark.parametrize(
+    "typed, shown",
+    [
+        ("a *b* **c** ~~d~~ `e`", "<p>a <em>b</em> <strong>c</strong> <s>d</s> <code>e</code></p>"),
+        ("a  \nb\nc", "<p>a<br>\nb\nc</p>"),
+        ("# T", '<h2 class="jp-toc-ignore">T</h2>'),
+        ("###### T", '<h6 class="jp-toc-ignore">T</h6>'),
+        ("- a\n- b", "<ul>\n<li>a</li>\n<li>b</li>\n</ul>"),
+        ("3. a", '<ol start="3">\n<li>a</li>\n</ol>'),
+        ("> a", "<blockquote>\n<p>a</p>\n</blockquote>"),
+        ("a <b> & \"c\"", '<p>a &lt;b&gt; &amp; "c"</p>'),
+        ("&lt;b&gt; &copy;", "<p>&lt;b&gt; ©</p>"),
+        ("---", "<hr>"),
+        ("", ""),
+        ("   \n\n", ""),
+    ],
+)  # fmt: skip
+def test_markdown_becomes_html(typed, shown):
+    assert render(typed).strip() == shown
+
+
+def test_a_table_stands_in_a_box_of_its_own_that_the_keyboard_reaches():
+    html = render("| a | b |\n|---|--:|\n| 1 | 2 |")
+    assert html.startswith('<div class="gemini-table" tabindex="0" style="overflow:auto"><table>')
+    assert '<th>a</th>\n<th style="text-align:right">b</th>' in html
+
+
+def test_code_stands_in_a_box_of_its_own_with_its_language():
+    assert render("```python title\nif x:\n    pass\n```") == (
+        '<div class="gemini-code"><div class="gemini-language">python</div><pre tabindex="0"><code>'
+        '<span class="gemini-k">if</span> x:\n    <span class="gemini-k">pass</span></code></pre></div>\n'
+    )
+
+
+def test_code_of_an_unknown_language_is_plain():
+    assert "<code>if x &lt; 1</code>" in render("```brainfuck\nif x < 1\n```")
+    assert "<code>if x &lt; 1</code>" in render("    if x < 1")
+
+
+def test_code_that_is_never_closed_goes_to_the_end():
+    assert re.findall("<code>(.*?)</code>", render("text\n\n```\na\n\n# b"), re.DOTALL) == ["a\n\n# b"]
+
+
+@pytest.mark.parametrize(
+    "language, code, kinds",
+    [
+        ("python", "def f(x): # c\n    return 'it''s' + f\"a\" + 1.5e3", "k:def d:f c:# c k:return s:'it' s:'s' s:\"a\" n:1.5e3"),
+        ("python", '"""a\n"b" # no\n""" x', 's:"""a\n"b" # no\n"""'),
+        ("python", "x = 'open\ny = 1", "s:'open n:1"),
+        ("python", "classes define a1 x#y", ""),
+        ("sql", "SELECT a from t -- c\n", "k:SELECT k:from c:-- c"),
+        ("js", "const a = `x\n${b}` /* c\n */ // d", "k:const s:`x\n${b}` c:/* c\n */ c:// d"),
+        ("rust", "fn f<'a>(x: &'a str) -> char { 'c' }", "k:fn d:f k:char s:'c'"),
+        ("bash", "for f in *; do echo ${#f} \"$f\"; done # c", 'k:for k:in k:do s:"$f" k:done c:# c'),
+        ("json", '{"a": [1, true]}', 's:"a" n:1 k:true'),
+        ("R", "x <- TRUE # c", "k:TRUE c:# c"),
+        ("c", "/* never closed", "c:/* never closed"),
+    ],
+)  # fmt: skip
+def test_code_is_coloured(language, code, kinds):
+    html = highlight(code, language)
+    found = re.findall(r'<span class="gemini-(\w)">(.*?)</span>', html, re.DOTALL)
+    assert " ".join(f"{kind}:{unescape(text)}" for kind, text in found) == kinds
+    assert unescape(re.sub("<.*?>", "", html)) == code
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "$5 and $6", "US$5", "$5-$6", "it is $5.", "$ a $", "a$b$c", "\\$x\\$", "`$x$`", "$", "$$", "$$$$", "\\\\(x\\\\)",
+        "\\(x", "$x", "$\n\nx$", "($5, or $6)", "$HOME and $PATH", "$a b $", "\\[\n\nx\\]",
+    ],
+)  # fmt: skip
+def test_money_and_lone_marks_are_no_formulas(typed):
+    assert "gemini-math" not in render(typed)
+
+
+@pytest.mark.parametrize(
+    "typed, tag, formula",
+    [
+        ("so $x^2$.", "span", "$x^2$"),
+        ("($a_1$, $b$)", "span", "$a_1$"),
+        (r"\(a < b\)", "span", "$a < b$"),
+        (r"a \[ b \] c", "span", "$$b$$"),
+        ("a $$b$$ c", "span", "$$b$$"),
+        ("$x$", "span", "$x$"),
+        (r"$5 \cdot 3$ or $\$5$", "span", r"$5 \cdot 3$"),
+        ("$$\nx\n- y\n$$", "div", "$$x\n- y$$"),
+        ("text\n$$\nx\n$$\nmore", "div", "$$x$$"),
+        ("$$x$$.", "div", "$$x$$."),
+        (r"\[ x \]", "div", "$$x$$"),
+        ("\\[\n  x\n\\]", "div", "$$x$$"),
+        ("1. a\n\n   $$\n   x\n   $$", "div", "$$x$$"),
+        ("> $$\n> x\n> $$", "div", "$$x$$"),
+        ("$$\na $ b\n$$", "div", "$$a $ b$$"),
+        (r"$\begin{pmatrix} a & b \\ c & d \end{pmatrix}$", "span", r"$\begin{pmatrix} a & b \\ c & d \end{pmatrix}$"),
+    ],
+)  # fmt: skip
+def test_a_formula_is_left_to_the_notebook(typed, tag, formula):
+    found = re.search(rf'<{tag} class="gemini-math">(.*?)</{tag}>', render(typed), re.DOTALL)
+    assert unescape(found[1]) == formula
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        r"\href{x}{y}", r"\unknown", r"\def\a{b}", "{" * 9 + "}" * 9, "}{", "{", "x" * 4_001, r"\ce{\\href{x}{y}}",
+        r"\text{\style{x}{y}}", r"\Href", r"\hrefx",
+    ],
+)  # fmt: skip
+def test_a_formula_that_may_do_more_than_draw_is_shown_as_code(formula):
+    assert not tex.drawable(formula)
+    assert "gemini-math" not in render(f"$${formula}$$")
+    assert "<code>" in render(f"$${formula}$$")
+
+
+@pytest.mark.parametrize("formula", [r"\frac{a}{b}", r"\left\{ x \right.", r"\ce{H2O}", r"a\\b", r"\\", r"\{", r"50\%"])
+def test_a_formula_that_only_draws_is_typeset(formula):
+    assert tex.drawable(formula)
+
+
+@pytest.mark.parametrize(
+    "typed, href, shown",
+    [
+        ("[a *b*](https://a.example/x?y=1&z 'title')", "https://a.example/x?y=1&z", "a b (a.example)"),
+        ("<https://a.example/x>", "https://a.example/x", "https://a.example/x"),
+        ("[a.example](https://a.example)", "https://a.example", "a.example"),
+        ("[a.example](https://b.example)", "https://b.example", "a.example (b.example)"),
+        ("[a.example.org](https://a.example)", "https://a.example", "a.example.org (a.example)"),
+        ("<me@a.example>", "mailto:me@a.example", "me@a.example"),
+        ("[m](mailto:me@a.example)", "mailto:me@a.example", "m (me@a.example)"),
+        ("[x](http://[::1]:8888/)", "http://[::1]:8888/", "x ([::1])"),
+        ("[ü](https://ü.example)", "https://xn--tda.example", "ü (xn--tda.example)"),
+        ("[x][r]\n\n[r]: https://a.example", "https://a.example", "x (a.example)"),
+    ],
+)
+def test_a_link_opens_a_page_of_its_own_and_names_its_host(typed, href, shown):
+    html = render(typed)
+    assert f'<a href="{escaped(href)}" target="_blank" rel="noopener noreferrer">' in html
+    assert re.sub("<.*?>", "", html).strip() == shown
+
+
+def test_a_picture_within_a_link_is_words():
+    html = render("[![a plot](https://b.example/p.png)](https://a.example/)")
+    assert html.count("<a ") == 1
+    assert "[image: a plot]</a>" in html
+
+
+def test_a_definition_may_come_after_its_link():
+    text = "[x]\n\nmore\n\n[x]: https://a.example/1\n\n[x]: https://a.example/2"
+    assert '<a href="https://a.example/1"' in render(text)
+    blocks = Blocks()
+    for piece in text:
+        blocks.add(piece)
+        blocks.changes()
+    assert blocks.html == "<p>[x]</p>\n<p>more</p>\n"  # the whole text has it right, once it is whole
+
+
+def test_a_definition_serves_what_comes_after_it():
+    page = grown("[x]: https://a.example/1\n\ntext\n\n[x] and [x]\n", random.Random(1))
+    assert page.html.count('<a href="https://a.example/1"') == 2
+
+
+def test_right_to_left_blocks_find_their_own_direction():
+    assert render("one\n\nשלום (a)").splitlines() == ["<p>one</p>", '<div dir="auto"><p>שלום (a)</p>', "</div>"]
+
+
+@pytest.mark.parametrize("text", ["$5", "\\(x\\)", r"\begin{x}", "a $b$ <c> & d"])
+def test_escaped_text_is_no_formula_of_the_page(text):
+    stretches = re.split("<.*?>", escape(text))
+    assert unescape("".join(stretches)) == text
+    assert all(stretch in ("$", "\\") or not re.search(r"[$\\]", stretch) for stretch in stretches)
+
+
+def test_an_address_too_long_is_no_link():
+    assert anchor("https://a.example/" + "x" * 5_000, "x") == "x"
+
+
+# --- what grows ---
+
+
+def test_what_has_ended_is_finished_and_not_told_again():
+    blocks = Blocks()
+    blocks.add("# T\n\none\n\n")
+    assert [place for place, _ in blocks.changes()] == [0, 1]
+    assert blocks.finished == 2
+    blocks.add("- a\n")
+    assert [place for place, _ in blocks.changes()] == [2]
+    assert blocks.finished == 2
+    blocks.add("- b\n")
+    assert [place for place, _ in blocks.changes()] == [2]
+    assert blocks.changes() == []
+
+
+def test_a_formula_is_finished_with_its_last_line():
+    blocks = Blocks()
+    blocks.add("$$\nx\n$$\n")
+    blocks.changes()
+    assert blocks.finished == 1
+
+
+def test_a_block_that_turns_into_another_is_told_as_empty():
+    page = Page(Blocks())
+    page.blocks.add("a\n-")
+    page.update()
+    page.blocks.add(" b")
+    page.update()
+    assert page.html == render("a\n- b")
+    page = Page(Blocks())
+    page.blocks.add("text\na|b\n-|-")
+    page.update()
+    page.blocks.add("x")
+    page.update()
+    assert page.html == render("text\na|b\n-|-x")
+    assert page.shown[1:] == [""]
+
+
+@pytest.fixture
+def parsed_chars(monkeypatch):
+    """Counts the characters that the parser is given."""
+    counted = []
+    parse = markdown._PARSER.parse
+    monkeypatch.setattr(markdown._PARSER, "parse", lambda text, env: counted.append(len(text)) or parse(text, env))
+    return counted
+
+
+@pytest.mark.parametrize("paragraph", ["word " * 60 + "\n\n", "# T\n\n- a\n- b\n- c\n\n", "```\n" + "x = 1\n" * 20 + "```\n\n"])
+def test_the_work_grows_as_the_text_does(parsed_chars, paragraph):
+    def work(n):
+        parsed_chars.clear()
+        blocks = Blocks()
+        for _ in range(n):
+            for start in range(0, len(paragraph), 40):
+                blocks.add(paragraph[start : start + 40])
+                blocks.changes()
+        return sum(parsed_chars)
+
+    assert work(40) < 2.2 * work(20)
+
+
+@pytest.mark.parametrize("text", ["word " * 40_000, "- item\n" * 20_000, "| a |\n|---|\n" + "| b |\n" * 20_000, "a<b\n" * 30_000, "> q\n" * 30_000])
+def test_no_block_is_read_again_and_again_when_it_is_too_long(parsed_chars, text):
+    render(text)
+    assert max(parsed_chars) <= markdown.LONGEST_BLOCK_CHARS
+    assert sum(parsed_chars) <= 4 * len(text)
+
+
+def test_a_long_list_goes_on_in_a_new_one_and_a_long_table_repeats_its_head():
+    lists = render("".join(f"{n}. item of the list\n" for n in range(1, 4_000)))
+    starts = [1, *map(int, re.findall(r'<ol start="(\d+)">', lists))]
+    assert len(starts) > 2
+    assert lists.count("<li>") == 3_999
+    tables = render("| a | b |\n|---|---|\n" + "".join(f"| {n} | x |\n" for n in range(5_000)))
+    assert tables.count("<th>a</th>") == tables.count("<table>") > 1
+    assert tables.count("<td>x</td>") == 5_000
+
+
+def test_code_of_any_length_is_one_block():
+    html = render("```\n" + "x = 1\n" * 20_000 + "```\n")
+    assert html.count("<pre") == 1
+    assert html.count("x = 1") == 20_000
+
+
+def test_what_is_too_long_to_be_shown_is_counted():
+    html = render("word " * 100_000)
+    assert html.endswith('<p class="gemini-note">200,000 more characters are not shown here; the answer object holds them.</p>\n')
+    blocks = Blocks()
+    for _ in range(100):
+        blocks.add("word " * 1_000)
+        blocks.changes()
+    assert blocks.html == html
+
+
+def test_html_that_grows_out_of_hand_ends_too():
+    html = render("&" * 5_000_000)
+    assert len(html) < 2 * markdown.LONGEST_HTML_CHARS
+    assert "more characters are not shown" in html
+
+
+@pytest.mark.parametrize("text", ["> " * 20 + "x", "- " * 20 + "x", "|a" * 99 + "\n" + "|-" * 99 + "\n" + "|\n" * 99])
+def test_what_is_nested_too_deeply_or_fills_with_nothing_is_plain(text):
+    assert render(text).startswith('<pre class="gemini-plain" tabindex="0">')
+    assert unescape(re.sub("<.*?>", "", render(text))).strip() == text.strip()
+
+
+def test_each_parser_is_new_so_that_it_may_be_changed():
+    parser().enable("html_block").options["html"] = True
+    assert render("<b>") == "<p>&lt;b&gt;</p>\n"
