@@ -61,9 +61,7 @@ def main() -> None:
             print(f"{tokens:>7}  {lag:>5.0f} ms  " + "  ".join(f"{found[name]:>20.2f}" for name in SPENT))
     for what, least, most in zip(("an update", "the lag"), rows[0], rows[-1], strict=True):
         growth = most / least
-        print(
-            f"{what} grows {growth:.2f} times   bar {MOST_GROWTH}: {'met' if growth <= MOST_GROWTH else 'MISSED'}"
-        )
+        verdict(f"{what} grows, times", growth, MOST_GROWTH, "{:.2f}".format)
 
 
 if __name__ == "__main__":

@@ -233,7 +233,7 @@ def ask_in_panel(shown: Locator, text: str) -> None:
 CELLS = (FIGURE, QUESTION)
 PANEL_CELLS = (FIGURE, PANEL)
 SCENES = (
-    Scene("quickstart", "quickstart", quickstart, width=1080, height=1080, whole=True),
+    Scene("quickstart", "quickstart", quickstart, width=1080, height=950, whole=True),
     Scene("thinking", CELLS, think),
     Scene("thinking_dark", CELLS, think, theme="Dark"),
     Scene("writing", CELLS, write),

@@ -153,11 +153,11 @@ class Blocks:
         yield from self._finished
         yield from (block.html for block in unfinished)
         if self._left_out_chars:
-            left_out = f"{self._left_out_chars:,} more characters are not shown here; the answer object holds them."
-            yield f'<p class="gemini-note">{left_out}</p>\n'
+            more = f"{self._left_out_chars:,} more characters are not shown here; the answer object holds them."
+            yield f'<p class="gemini-note">{more}</p>\n'
 
     def _finish_some(self) -> list[_Block] | None:
-        """Move blocks that have ended from the tail to the finished ones; when there are none, return the tail's."""
+        """Move the blocks that have ended from the tail to the finished ones; return the tail's if none has."""
         if self._fence:
             return None if self._finish_code(self._fence) else _read(self._tail, dict(self.references))
         view = self._tail[:LONGEST_BLOCK_CHARS]
@@ -215,13 +215,13 @@ class Blocks:
         for block in _read(view[:end], self.references):
             self._keep(block)
         self._drop(end)
-        if len(head) <= LONGEST_HEAD_CHARS:
+        if self._tail and len(head) <= LONGEST_HEAD_CHARS:
             self._tail = head + self._tail
 
     def _keep(self, block: _Block) -> None:
         html = block.html
         self._finished.append(html)
-        # A table can fill up with empty cells, thousands for each character; they take their time even if not shown.
+        # A table fills up with empty cells, many for each character; they take their time even if not shown.
         self._finished_chars += max(len(html), LEAST_TOKEN_CHARS * len(block.tokens))
 
     def _drop(self, end: int) -> None:
@@ -328,8 +328,10 @@ class _Html(RendererHTML):
 
     def math_inline(self, tokens: Tokens, idx: int, options: Any, env: Env) -> str:
         token = tokens[idx]
-        tex = token.markup + token.content + token.markup
-        return f'<span class="gemini-math">{escaped(tex, quote=False)}</span>' if drawable(tex) else f"<code>{escaped(tex, quote=False)}</code>"
+        shown = escaped(token.markup + token.content + token.markup, quote=False)
+        return (
+            f'<span class="gemini-math">{shown}</span>' if drawable(token.content) else f"<code>{shown}</code>"
+        )
 
     def math_block(self, tokens: Tokens, idx: int, options: Any, env: Env) -> str:
         token = tokens[idx]
@@ -372,7 +374,8 @@ class _Html(RendererHTML):
 def _code(code: str, info: str) -> str:
     found = re.match(r"[\w.+#-]+", info.strip())
     language = found[0] if found else ""
-    label = f'<div class="gemini-language">{escape(shorten(language, LANGUAGE_CHARS))}</div>' if language else ""
+    label = shorten(language, LANGUAGE_CHARS)
+    label = f'<div class="gemini-language">{label}</div>' if label else ""
     lines = highlight(reveal(code).removesuffix("\n"), language)
     return f'<div class="gemini-code">{label}<pre tabindex="0"><code>{lines}</code></pre></div>\n'
 

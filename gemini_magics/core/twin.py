@@ -96,7 +96,7 @@ def notices(answer: Answer) -> list[str]:
     tokens = answer.usage.prompt_tokens
     if pictures and tokens is not None and tokens < FEWEST_IMAGE_TOKENS * pictures:
         which = "The picture" if pictures == 1 else f"Some of the {pictures} pictures"
-        told.append(f"{which} may not have been read: the service counted only {tokens:,} tokens for the question.")
+        told.append(f"{which} may not have been read: the question was counted as {tokens:,} tokens.")
     return told
 
 
@@ -160,7 +160,9 @@ def _text_html(answer: Answer, text: Blocks | None) -> str:
     sources = _sources(answer)
     # A block in which a mark has changed more than its own place is shown without marks.
     return "".join(
-        _MARKED.sub(lambda found: _cited(int(found[1]), sources), cited) if _MARKED.sub("", cited) == block else block
+        _MARKED.sub(lambda found: _cited(int(found[1]), sources), cited)
+        if _MARKED.sub("", cited) == block
+        else block
         for block, cited in zip(blocks, marked, strict=True)
     )
 
@@ -229,9 +231,15 @@ def _plain(answer: Answer) -> str:
     parts = ["\n".join(lines), legible(answer.text[:LONGEST_CHARS]).strip("\n")]
     if len(answer.text) > LONGEST_CHARS:
         parts.append(f"[{len(answer.text) - LONGEST_CHARS:,} more characters: see the answer object.]")
-    parts.append("\n".join(f"[{n}] {_titled(s)}: {_line(s.url, PROBLEM_CHARS)}" for n, s in enumerate(_sources(answer), 1)))
+    parts.append(
+        "\n".join(
+            f"[{n}] {_titled(s)}: {_line(s.url, PROBLEM_CHARS)}" for n, s in enumerate(_sources(answer), 1)
+        )
+    )
     parts.append("\n".join(notices(answer)))
-    parts.append(f"{status_text(answer)} {_seconds(answer.seconds)}" if answer.ended is None else footer_text(answer))
+    parts.append(
+        f"{status_text(answer)} {_seconds(answer.seconds)}" if answer.ended is None else footer_text(answer)
+    )
     return "\n\n".join(filter(None, parts))
 
 

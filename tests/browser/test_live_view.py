@@ -61,6 +61,16 @@ def test_the_thinking_folds_when_the_answer_begins(asked, service):
     assert not is_open(asked)
 
 
+def test_the_thinking_is_folded_when_all_comes_at_once(open_notebook, service):
+    book = open_notebook(QUESTION)
+    service.think(THOUGHTS)
+    service.say("The answer.")
+    service.finish()
+    book.run()
+    book.output().locator(".gemini-live").wait_for(state="detached")
+    assert not is_open(book)
+
+
 @pytest.mark.parametrize("clicks", [1, 2])
 def test_the_thinking_stays_as_its_reader_left_it(asked, service, clicks):
     for _ in range(clicks):

@@ -103,6 +103,8 @@ def test_everything_works_from_the_keyboard(answering, service):
     page.keyboard.press("Space")
     answering.wait_until_run(1)
     assert answering.output(1).get_by_text("come in pairs").is_visible()
+    live.locator(".gemini-live").wait_for(state="detached")
+    assert page.evaluate("document.activeElement.closest('.jp-Cell') !== null")
 
 
 def test_the_plain_output_is_as_high_as_the_live_view_was(answering, service):

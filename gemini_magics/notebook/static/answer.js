@@ -108,6 +108,7 @@ class View {
   }
 
   drawSoon() {
+    this.focus = this.root.contains(document.activeElement) ? document.activeElement : undefined;
     this.frame ??= requestAnimationFrame(() => this.draw());
   }
 
@@ -152,19 +153,22 @@ class View {
     }
   }
 
-  // A plain output has taken the view's place: its thoughts open or close as the reader left them here.
+  // A plain output has taken the view's place: its thoughts open or close as the reader left them here,
+  // and the focus stays in the cell.
   leave() {
     clearInterval(this.ticking);
     cancelAnimationFrame(this.frame);
-    const { area, place, details, touched, said } = this;
-    const open = details.open && (touched || !said.text.blocks.length);
+    const { area, place, details, summary, focus, touched, said } = this;
     if (!area) return;
+    if (focus) area.closest(".jp-Cell")?.focus({ preventScroll: true });
+    const open = details.open && (touched || !said.text.blocks.length);
     const watch = new MutationObserver(handOver);
     function handOver() {
       const successor = area.children[place]?.querySelector("details.gemini-thinking");
       if (!successor) return;
-      successor.open = open;
       watch.disconnect();
+      successor.open = open;
+      if (focus === summary) successor.querySelector("summary").focus({ preventScroll: true });
     }
     watch.observe(area, { childList: true, subtree: true });
     setTimeout(() => watch.disconnect(), SWAP_MS);
