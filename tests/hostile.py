@@ -20,7 +20,7 @@ MARKUP = {
     "frame": '<iframe srcdoc="<script>parent.hacked=1</script>"></iframe>',
     "frame from elsewhere": f'<iframe src="{URL}"></iframe>',
     "svg": f"<svg onload={RUN}><animate onbegin={RUN} attributeName=x dur=1s></svg>",
-    "svg use": f'<svg><use href="data:image/svg+xml,<svg id=x xmlns=http://www.w3.org/2000/svg onload={RUN}/>#x"/></svg>',
+    "svg use": f'<svg><use href="data:image/svg+xml,<svg id=x onload={RUN}/>#x"/></svg>',
     "math": f'<math><maction actiontype="statusline" xlink:href="javascript:{RUN}">x</maction></math>',
     "details": f"<details open ontoggle={RUN}>x</details>",
     "end of the thoughts": f"</div></details><script>{RUN}</script><details open>",
@@ -28,16 +28,17 @@ MARKUP = {
     "comment": f"<!-- --!><img src=x onerror={RUN}> -->",
     "cdata": f"<![CDATA[><img src=x onerror={RUN}>]]>",
     "processing instruction": f"<?x ><img src=x onerror={RUN}>?>",
-    "attribute quotes": f"\" onmouseover=\"{RUN}\" x='\" autofocus onfocus={RUN} '",
+    "attribute quotes": f'" onmouseover="{RUN}" x=\'" autofocus onfocus={RUN} \'',
     "style": f'<style>@import "{URL}"; * {{ background: url({URL}) }}</style>',
     "style attribute": f'<p style="position:fixed;inset:0;background:url({URL})">x</p>',
     "style sheet": f'<link rel="stylesheet" href="{URL}"><link rel=prefetch href="{URL}">',
-    "form": f'<form action="{URL}"><input name=password autofocus onfocus={RUN}><button>Sign in</button></form>',
-    "command of JupyterLab": "<button data-commandlinker-command='notebook:run-all-cells' data-commandlinker-args='{}'>x</button>",
+    "form": f'<form action="{URL}"><input autofocus onfocus={RUN}><button>Sign in</button></form>',
+    "command of JupyterLab": "<button data-commandlinker-command='notebook:run-all-cells'>x</button>",
     "object": f'<object data="{URL}"></object><embed src="{URL}"><applet code=x></applet>',
     "video": f'<video src="{URL}" onerror={RUN} autoplay></video><audio src="{URL}" onerror={RUN}></audio>',
     "base and refresh": f'<base href="{URL}"><meta http-equiv=refresh content="0;url={URL}">',
-    "template": f"<template><script>{RUN}</script></template><noscript><p title=\"</noscript><img src=x onerror={RUN}>\">",
+    "template": f"<template><script>{RUN}</script></template>",
+    "noscript": f'<noscript><p title="</noscript><img src=x onerror={RUN}>">',
     "entities": f"&lt;script&gt;{RUN}&lt;/script&gt; &#60;img src=x onerror={RUN}&#62;",
     "table cell": f"| a |\n|---|\n| <img src=x onerror={RUN}> |",
     "list": f"- <script>{RUN}</script>\n  - <img src=x onerror={RUN}>",
@@ -45,7 +46,8 @@ MARKUP = {
 LINKS = {
     "javascript": f"[x](javascript:{RUN})",
     "javascript in capitals": f"[x](JaVaScRiPt:{RUN})",
-    "javascript by entities": f"[x](&#106;avascript&colon;{RUN}) [x](java&Tab;script:{RUN}) [x](java&#x0A;script:{RUN})",
+    "javascript by entities": f"[x](&#106;avascript&colon;{RUN}) [x](java&Tab;script:{RUN})",
+    "javascript over lines": f"[x](java&#x0A;script:{RUN}) [x](<java\\\nscript:{RUN}>)",
     "javascript after a space": f"[x]( javascript:{RUN}) [x](<\x01javascript:{RUN}>) [x](<java\tscript:{RUN}>)",
     "javascript by percent": f"[x](javascript%3A{RUN}) [x](%6Aavascript:{RUN})",
     "javascript by reference": f"[x][r]\n\n[r]: javascript:{RUN}",
@@ -56,7 +58,7 @@ LINKS = {
     "relative": "[x](/api/contents) [x](../tree) [x](#top) [x](//evil.example/x) [x](?token)",
     "attribute in a URL": f'[x](https://a.example/"onmouseover="{RUN}) [x](<https://a.example/"onmouseover="{RUN}>)',
     "attribute in a title": f"[x](https://a.example/ '\" onmouseover={RUN} \"')",
-    "hidden host": f"[https://good.example](https://good.example@{HOST}/) [x](https://good.example%5C@{HOST})",
+    "hidden host": f"[https://good.example](https://good.example@{HOST}/) [x](https://a%5C@{HOST})",
     "host by backslash": rf"[x](https://good.example\@{HOST}/) [x](https:\\{HOST})",
     "image": f"![x]({URL})",
     "image by reference": f"![x][r] ![r]\n\n[r]: {URL} 'title'",
@@ -71,18 +73,21 @@ MATH = {
     "token": rf'$\mmlToken{{mi}}[href="javascript:{RUN}"]{{x}}$',
     "style": rf"$\style{{background:url({URL})}}{{x}}$ $\bbox[background:url({URL})]{{x}}$",
     "class and id": r"$\class{jp-Button}{x}$ $\cssId{jp-main}{x}$ $\data{x=y}{z}$",
-    "definition": rf"$\def\sqrt#1{{\href{{javascript:{RUN}}}{{#1}}}}$ $\sqrt{{2}}$ $\let\alpha\href \newcommand{{\x}}{{y}}$",
+    "definition": rf"$\def\sqrt#1{{\href{{javascript:{RUN}}}{{#1}}}}$ $\sqrt{{2}}$",
+    "second name": r"$\let\alpha\href \newcommand{\x}{y}$",
     "require": r"$\require{html} \unicode[x]{65} \includegraphics{x} \setOptions{a=b}$",
     "chemistry": rf"$\ce{{\\href{{javascript:{RUN}}}{{x}}}}$",
     "text": rf"$\text{{$\href{{javascript:{RUN}}}{{x}}$}}$",
     "outside of formulas": rf"5\$ \\(\href{{javascript:{RUN}}}{{x}}\\) \\[\href{{javascript:{RUN}}}{{x}}\\]",
     "environment": rf"\begin{{equation}}\href{{javascript:{RUN}}}{{x}}\end{{equation}} \ref{{x}}",
-    "split by marks": rf"*$*\href{{javascript:{RUN}}}{{x}}*$* &#36;\href{{javascript:{RUN}}}{{x}}&#36; $\href{{javascript:{RUN}}}{{x}} $",
+    "split by marks": rf"*$*\href{{javascript:{RUN}}}{{x}}*$* $\href{{javascript:{RUN}}}{{x}} $",
+    "by entities": rf"&#36;\href{{javascript:{RUN}}}{{x}}&#36;",
     "script": f"$x<script>{RUN}</script>$ $$<img src=x onerror={RUN}>$$",
     "deep": "$" + "{" * 300 + "}" * 300 + "$ $" + r"\sqrt" * 2_000 + "2$",
 }
 CHARACTERS = {
-    "escape sequences": "\x1b[31mred\x1b[0m \x1b]8;;https://evil.example\x07link\x1b]8;;\x07 \x9b2J \x1b[2J\x07\x08\x08",
+    "escape sequences": "\x1b[31mred\x1b[0m \x9b2J \x1b[2J\x07\x08\x08",
+    "link of a terminal": f"\x1b]8;;{URL}\x07link\x1b]8;;\x07",
     "turned around": "user\u202e\u2066// admin\u2069\u2066 `x\u202e\u2066y`",
     "invisible": "a\u200bb\u2060c\ufeff `d\u200be` \u00ad",
     "tags": "hi \U000e0048\U000e0049\U000e007f",
@@ -102,11 +107,15 @@ STRUCTURE = {
     "emphasis": "*a_ " * 3_000 + "**" * 3_000,
     "a wide table": "|a" * 300 + "\n" + "|-" * 300 + "\n" + "|\n" * 100,
     "one long line": "a<b>&" * 1_000_000,
-}  # fmt: skip
+}
 TEXTS = {
     f"{table}: {name}": text
     for table, texts in (
-        ("markup", MARKUP), ("link", LINKS), ("math", MATH), ("characters", CHARACTERS), ("structure", STRUCTURE),
+        ("markup", MARKUP),
+        ("link", LINKS),
+        ("math", MATH),
+        ("characters", CHARACTERS),
+        ("structure", STRUCTURE),
     )
     for name, text in texts.items()
-}  # fmt: skip
+}

@@ -19,6 +19,7 @@ from gemini_magics.content.attach import attach
 from gemini_magics.core.answer import INTERRUPTED, Answer
 from gemini_magics.core.markdown import Blocks
 from gemini_magics.core.messages import Attachment, Finished, Text, Thinking, Waiting
+from gemini_magics.core.provenance import metadata
 from gemini_magics.core.settings import Settings
 from gemini_magics.core.twin import bundle
 from gemini_magics.notebook import live
@@ -106,7 +107,7 @@ def stage(shell, monkeypatch):
     monkeypatch.setattr(shell, "display_pub", CapturingDisplayPublisher())
     stage = Stage(shell, monkeypatch)
     yield stage
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    stage.end()
     for widget in list(AnswerWidget.open_ones):
         widget.leave()
 
@@ -207,6 +208,14 @@ def test_the_end_leaves_a_plain_output(stage):
     assert [entry["transient"] for entry in stage.kept] == [stage.kept[0]["transient"]] * 2
 
 
+def test_the_end_leaves_the_signals_as_they_were(stage):
+    before = signal.getsignal(signal.SIGTERM)
+    stage.begin()
+    assert signal.getsignal(signal.SIGTERM) is not before
+    stage.end()
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
 def test_an_answer_that_was_stopped_before_its_view_opened_is_shown(stage):
     stage.end(INTERRUPTED)
     assert "Stopped by you" in stage.kept[-1]["data"]["text/plain"]
@@ -242,7 +251,7 @@ def test_a_page_that_was_loaded_later_gets_all_that_was_said(stage):
     assert "output" not in late.facts
     stage.end()
     late.hear(AnswerWidget.open_ones[-1].get_state("said")["said"])
-    assert late.facts["output"] == bundle(stage.answer)
+    assert late.facts["output"] == {"data": bundle(stage.answer), "metadata": metadata(stage.answer)}
 
 
 def test_a_page_that_missed_a_frame_gets_all_again(stage):

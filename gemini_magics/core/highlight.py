@@ -82,7 +82,7 @@ _BY_NAME = {name: language for language in _LANGUAGES for name in language.names
 
 
 def highlight(code: str, language: str) -> str:
-    """Return code as HTML: comments, strings, keywords, numbers and defined names in spans with a class.
+    """Return code as HTML: comments, strings, keywords and defined names in spans with a class.
 
     The code of a language that is not known here is only escaped.
     """
@@ -103,10 +103,10 @@ def _plain(code: str) -> str:
 
 @cache
 def _pattern(language: _Language) -> re.Pattern[str]:
-    """The groups are named as the classes end: comment, string, keyword, definition, number."""
+    """The groups are named as the classes end: comment, string, keyword, definition."""
     case = "(?i:" if language.names == "sql" else "(?:"
     return re.compile(
         rf"(?P<c>{language.comment})|(?P<s>{language.string})"
         r"|(?P<d>(?:(?<=\bdef )|(?<=\bclass )|(?<=\bfn )|(?<=\bfunc )|(?<=\bfunction ))[A-Za-z_]\w*)"
-        rf"|\b(?P<k>{case}{'|'.join(language.words.split())}))\b|\b(?P<n>\d[\w.]*)"
+        rf"|\b(?P<k>{case}{'|'.join(language.words.split())}))\b"
     )

@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from html import escape as escaped
-from itertools import pairwise
 from typing import Any
 
 from markdown_it import MarkdownIt
@@ -171,7 +170,7 @@ class Blocks:
         # Only complete lines decide: the rest of "-|-" may still make it something else.
         blocks = _read(view[: lines[-1]], self.references)
         ended = 0
-        for block, following in pairwise([*blocks, None]):
+        for block, following in zip(blocks, [*blocks[1:], None], strict=False):
             if block.kind == "fence" and block is blocks[0]:
                 marker = block.tokens[0].markup
                 self._fence = re.compile(rf"^ {{0,3}}{marker[0]}{{{len(marker)},}}[ \t\r]*\n", re.MULTILINE)

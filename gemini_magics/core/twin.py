@@ -87,7 +87,7 @@ def notices(answer: Answer) -> list[str]:
     if answer.ended is None:
         return []
     told = [ending] if (ending := _ending(answer)) else []
-    if not answer.text.strip() and answer.ended != FAILED:
+    if not answer.text.strip() and answer.ended not in (INTERRUPTED, CUT, FAILED):
         told.append("The model thought, but gave no answer." if answer.thinking.strip() else "No answer came.")
     told += [
         f"{_line(name, NAME_CHARS)} had other pixels when this answer was recorded." for name in answer.redrawn
@@ -198,8 +198,18 @@ def _titled(source: Citation) -> str:
     return _line(source.title, NAME_CHARS) or _line(source.url, NAME_CHARS)
 
 
+def _written(source: Citation) -> str:
+    title, url = _line(source.title, NAME_CHARS), _line(source.url, PROBLEM_CHARS)
+    return f"{title}: {url}" if title else url
+
+
 def _status_html(answer: Answer) -> str:
-    return f'<p class="gemini-status">{escape(status_text(answer))} {_seconds(answer.seconds)}</p>\n'
+    return f'<p class="gemini-status">{escape(_status(answer))}</p>\n'
+
+
+def _status(answer: Answer) -> str:
+    status = status_text(answer)
+    return status if answer.waiting else f"{status} {_seconds(answer.seconds)}"
 
 
 def _ending(answer: Answer) -> str:
@@ -231,15 +241,9 @@ def _plain(answer: Answer) -> str:
     parts = ["\n".join(lines), legible(answer.text[:LONGEST_CHARS]).strip("\n")]
     if len(answer.text) > LONGEST_CHARS:
         parts.append(f"[{len(answer.text) - LONGEST_CHARS:,} more characters: see the answer object.]")
-    parts.append(
-        "\n".join(
-            f"[{n}] {_titled(s)}: {_line(s.url, PROBLEM_CHARS)}" for n, s in enumerate(_sources(answer), 1)
-        )
-    )
+    parts.append("\n".join(f"[{n}] {_written(source)}" for n, source in enumerate(_sources(answer), 1)))
     parts.append("\n".join(notices(answer)))
-    parts.append(
-        f"{status_text(answer)} {_seconds(answer.seconds)}" if answer.ended is None else footer_text(answer)
-    )
+    parts.append(_status(answer) if answer.ended is None else footer_text(answer))
     return "\n\n".join(filter(None, parts))
 
 

@@ -61,17 +61,19 @@ class LiveView:
         self._behind = False
         self._due = 0.0
         self._handle: DisplayHandle | None = None
+        self._on_terminate: Any = None  # what SIGTERM did before
 
     def begin(self, answer: Answer) -> None:
         """Open the output: what goes with the question, and how it stands."""
         name = uuid4().hex
         self._facts = {"id": name, "head": chips_html(answer), "pictures": _pictures(answer), **_facts(answer)}
         self._widget = AnswerWidget(name, lambda: self._whole(answer))
-        data, metadata = self._widget._repr_mimebundle_() or ({}, {})
+        data, about = self._widget._repr_mimebundle_() or ({}, {})
         data["text/plain"] = status_text(answer)
-        self._handle = display(data, metadata=metadata, raw=True, display_id=True)
-        if threading.current_thread() is threading.main_thread():
-            self._before = signal.signal(signal.SIGTERM, lambda number, _: self._terminate(answer, number))
+        self._handle = display(data, metadata=about, raw=True, display_id=True)
+        in_main_thread = threading.current_thread() is threading.main_thread()
+        if in_main_thread and signal.getsignal(signal.SIGTERM) is not None:
+            self._on_terminate = signal.signal(signal.SIGTERM, lambda *_: self._terminate(answer))
 
     def update(self, answer: Answer, events: list[Event]) -> None:
         """Send what is new, about 20 times a second, and the first word of each part at once."""
@@ -84,6 +86,9 @@ class LiveView:
 
     def end(self, answer: Answer) -> None:
         """Put the finished answer in the widget's place, as an output that needs no kernel."""
+        if self._on_terminate is not None:
+            signal.signal(signal.SIGTERM, self._on_terminate)
+            self._on_terminate = None
         if self._handle is None:  # it was stopped before it was opened
             display(bundle(answer), raw=True, metadata=metadata(answer))
             return
@@ -108,20 +113,19 @@ class LiveView:
         changes = [change for part in self._parts.values() for change in part.all()]
         facts = {**self._facts, "seconds": answer.seconds}
         if answer.ended is not None:
-            facts["output"] = bundle(answer)
+            facts["output"] = {"data": bundle(answer), "metadata": metadata(answer)}
         return {"changes": changes, **self._about(facts), "whole": True}
 
     def _about(self, facts: Message) -> Message:
         finished = {part.name: part.blocks.finished for part in self._parts.values()}
         return {"number": self._number, "finished": finished, "facts": facts}
 
-    def _terminate(self, answer: Answer, number: int) -> None:
-        """The kernel was told to go: leave the answer as an output, and go."""
+    def _terminate(self, answer: Answer) -> None:
+        """The kernel was told to go: leave the answer as an output first."""
         answer.end(INTERRUPTED)
         self.end(answer)
         sys.stdout.flush()  # ipykernel returns when all that was displayed is on its way
-        signal.signal(signal.SIGTERM, self._before)
-        signal.raise_signal(number)
+        signal.raise_signal(signal.SIGTERM)
 
 
 class Part:
@@ -135,6 +139,7 @@ class Part:
 
     @property
     def begun(self) -> bool:
+        """True once something of it was sent."""
         return self._taken_chars > 0
 
     def take(self, answer: Answer) -> list[Change]:

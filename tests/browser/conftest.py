@@ -31,10 +31,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
+def pytest_runtest_setup() -> None:
+    if not (chromium() and all(map(importlib.util.find_spec, PACKAGES))):
+        # Raised here, and not by pytest.skip in a fixture: so the whole group is told in one line.
+        raise (pytest.fail if os.environ.get("CI") else pytest.skip).Exception(MISSING)
+
+
 @pytest.fixture(scope="session")
 def browser_session() -> Iterator[BrowserContext]:
-    if not (chromium() and all(map(importlib.util.find_spec, PACKAGES))):
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(MISSING)
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright, launch(playwright) as browser:

@@ -148,7 +148,7 @@ class View {
     for (const { outputs } of this.notebook?.cells ?? []) {
       for (let at = 0; at < (outputs?.length ?? 0); at++) {
         if (outputs.get(at).data[WIDGET]?.model_id === id)
-          outputs.set(at, { output_type: "display_data", data: output, metadata: {} });
+          outputs.set(at, { output_type: "display_data", ...output });
       }
     }
   }
@@ -183,8 +183,6 @@ function remains({ head, summary, thinking, text }, css) {
   const body = `<div class="gemini-text">${text.blocks.join("")}</div><p class="gemini-note">${GONE}</p>`;
   const template = document.createElement("template");
   template.innerHTML = head + body;
-  return {
-    "text/html": `<div class="gemini-answer"><style>${css}</style>${head}${thoughts && folded}${body}</div>`,
-    "text/plain": template.content.textContent,
-  };
+  const html = `<div class="gemini-answer"><style>${css}</style>${head}${thoughts && folded}${body}</div>`;
+  return { data: { "text/html": html, "text/plain": template.content.textContent }, metadata: {} };
 }
