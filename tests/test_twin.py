@@ -153,7 +153,7 @@ def test_the_footer_says_who_answered_and_what_it_took(about, footer):
         ({"text": "", "thoughts": "Hm."}, ["The model thought, but gave no answer."]),
         ({"text": " \n"}, ["No answer came."]),
         ({"text": "", "ended": "safety"}, ["Blocked by the service (safety).", "No answer came."]),
-        ({"ended": "tool_calls"}, ["The model asked for a tool (tool_calls), but it was offered none: ask again."]),
+        ({"ended": "tool_calls"}, ["The model asked for a tool (tool_calls), but was offered none."]),
         ({"ended": "sunset"}, ["It ended for a reason that is not known here: sunset."]),
         ({"ended": "x\ny" * 999}, [f"It ended for a reason that is not known here: {'x yx yx y' * 9:.53}…"]),
         ({"redrawn": ("fig",)}, ["fig had other pixels when this answer was recorded."]),

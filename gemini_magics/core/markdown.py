@@ -153,7 +153,7 @@ class Blocks:
         yield from (block.html for block in unfinished)
         if self._left_out_chars:
             more = f"{self._left_out_chars:,} more characters are not shown here; the answer object holds them."
-            yield f'<p class="gemini-note">{more}</p>\n'
+            yield f'<p class="gemini-note"><small>{more}</small></p>\n'
 
     def _finish_some(self) -> list[_Block] | None:
         """Move the blocks that have ended from the tail to the finished ones; return the tail's if none has."""

@@ -102,7 +102,7 @@ def notices(answer: Answer) -> list[str]:
 
 def notices_html(answer: Answer) -> str:
     """The notices as quiet lines."""
-    return "".join(f'<p class="gemini-note">{escape(notice)}</p>\n' for notice in notices(answer))
+    return "".join(f'<p class="gemini-note"><small>{escape(notice)}</small></p>\n' for notice in notices(answer))
 
 
 def sources_html(answer: Answer) -> str:
@@ -227,7 +227,7 @@ def _ending(answer: Answer) -> str:
     if ended in _BLOCKED:
         return f"Blocked by the service ({ended})."
     if ended in _TOOLS:
-        return f"The model asked for a tool ({ended}), but it was offered none: ask again."
+        return f"The model asked for a tool ({ended}), but was offered none."
     if ended == "stop":
         return problem
     return f"It ended for a reason that is not known here: {_line(answer.ended or 'none', NAME_CHARS)}."
