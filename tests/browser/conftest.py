@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import importlib.util
-import itertools
 import os
 import re
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from lab import App, Notebook, Server, chromium, launch, notebook, with_cells
+from lab import App, Notebook, Server, chromium, launch, open_page, with_cells
 from prompter import Prompter
 
 if TYPE_CHECKING:
@@ -71,27 +70,45 @@ def app(request: pytest.FixtureRequest) -> App:
     return request.param
 
 
+@pytest.fixture(scope="session")
+def kept_pages() -> Iterator[dict[App, Notebook]]:
+    """For each application the page that its tests share, one after the other."""
+    pages: dict[App, Notebook] = {}
+    yield pages
+    for page in pages.values():
+        page.close()
+
+
 @pytest.fixture
 def open_notebook(
-    browser_session: BrowserContext, server: Server, app: App, request: pytest.FixtureRequest
+    browser_session: BrowserContext,
+    server: Server,
+    app: App,
+    kept_pages: dict[App, Notebook],
+    request: pytest.FixtureRequest,
 ) -> Iterator[Open]:
-    """A function that writes a notebook, opens it and waits for its kernel.
+    """A function that opens a notebook and waits for its fresh kernel.
 
     It takes the sources of code cells, or a whole notebook as `content`; `kernel=False` does not wait.
+    A test's first notebook takes over the page of the test before, if that is still in order.
     """
     name = re.sub(r"\W+", "-", request.node.name).strip("-")
-    numbers = itertools.count(1)
-    with ExitStack() as opened:
+    opened: list[Notebook] = []
 
-        def open_notebook(*cells: str, content: NotebookNode | None = None, kernel: bool = True) -> Notebook:
-            book = notebook(
-                browser_session,
-                server,
-                app,
-                content or with_cells(*cells),
-                name=f"{name}-{next(numbers)}",
-                kernel=kernel,
-            )
-            return opened.enter_context(book)
+    def open_notebook(*cells: str, content: NotebookNode | None = None, kernel: bool = True) -> Notebook:
+        content = content or with_cells(*cells)
+        kept = None if opened else kept_pages.pop(app, None)
+        if kept and kernel and kept.reset(content):
+            opened.append(kept)
+            return kept
+        if kept:
+            kept.close()
+        book = open_page(browser_session, server, app, content, name=f"{name}-{len(opened)}", kernel=kernel)
+        opened.append(book)
+        return book
 
-        yield open_notebook
+    yield open_notebook
+    if opened:
+        kept_pages[app], *others = opened
+        for book in others:
+            book.close()
