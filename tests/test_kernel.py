@@ -58,6 +58,15 @@ def test_what_stays_is_safe_html_and_plain_text_alone(kernel, cell):
     assert "Fine." in data["text/plain"]
 
 
+def test_inside_an_output_widget_the_answer_is_shown_at_its_end(kernel):
+    shown = kernel.run(
+        "from ipywidgets import Output\nwith Output():\n    get_ipython().run_line_magic('gemini', 'What?')",
+        "a-cell",
+    )
+    assert "Fine." in shown.outputs[-1]["data"]["text/html"]
+    assert len(shown.outputs) == 2  # a page clears the first, which says how it goes, for the second
+
+
 def test_a_refusal_is_one_short_line(kernel, demo):
     demo.replies[:] = [envelope(401, "The key is wrong")]
     error = kernel.run("%%gemini\nWhat?", "a-cell", fails=True).error

@@ -1,5 +1,7 @@
 """The magics, through a shell, against a real server on loopback."""
 
+from pathlib import Path
+
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from PIL import Image
@@ -96,12 +98,14 @@ MISTAKES = {
     "%%gemini\nWhat is $`1 +`?": (BadRequest, "1 +"),
     "%%gemini --service gogle\nWhat?": (BadRequest, "google"),
     "%%gemini nothing\nWhat?": (CannotAttach, "None"),
+    "%%gemini large.pdf\nWhat?": (CannotAttach, "request_bytes"),
 }
 
 
 @pytest.mark.parametrize(("cell", "error"), MISTAKES.items())
 def test_a_mistake_fails_the_cell_in_one_line_and_sends_nothing(ask, shell, cell, error):
     shell.user_ns.update(fig=Image.new("RGB", (4, 3)), nothing=None)
+    Path("large.pdf").write_bytes(b"%PDF-1.7" + bytes(16_000_000))
     with pytest.raises(error[0]) as raised:
         shell.run(cell)
     (line,) = raised.value._render_traceback_()

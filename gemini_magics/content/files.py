@@ -110,8 +110,9 @@ def _read(path: Path, name: str, settings: Settings) -> bytes:
         head = file.read(HEAD_BYTES)
         most = PICTURE_FILE_BYTES if (sniff(head) or "").startswith("image/") else settings.request_bytes
         if status.st_size > most:
+            more = "" if most == PICTURE_FILE_BYTES else ", or raise %config GeminiMagics.request_bytes"
             raise CannotAttach(
-                f"{name} has {size(status.st_size)}, and {size(most)} are the most: name a smaller file."
+                f"{name} has {size(status.st_size)}, and {size(most)} are the most: name a smaller file{more}."
             )
         return head + file.read(status.st_size - len(head))
 
