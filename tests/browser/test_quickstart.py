@@ -62,7 +62,7 @@ def test_the_quickstart_is_answered_while_one_reads_and_stays(open_notebook, ser
 def text(book, place):
     """The words of an output; what is far from the window is not laid out, and has none."""
     book.cell(place).scroll_into_view_if_needed()
-    book.output(place).locator(".jp-OutputArea-output").first.wait_for()
+    book.page.wait_for_function("output => output.innerText", arg=book.output(place).element_handle())
     return book.output(place).inner_text()
 
 
