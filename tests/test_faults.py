@@ -195,6 +195,7 @@ def test_a_finished_delivery_can_be_looked_at_again():
 
 CUTS = {
     "reset": [Head(), chunk(content="Half"), 0.05, Act.RESET],
+    "reset before the empty line": [Head(), chunk(content="Half").rstrip(), 0.05, Act.RESET],
     "closed": [Head(), chunk(content="Half"), Act.CLOSE],
     "ended without a reason": [Head(), chunk(content="Half")],
     "bad chunk": [Head(headers={"Transfer-Encoding": "chunked"}, framed=False),

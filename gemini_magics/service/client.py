@@ -17,7 +17,7 @@ import ssl
 import threading
 import zlib
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
@@ -151,6 +151,8 @@ def _answer(call: Call) -> Iterator[Event]:
                         last_call.start()
             except httpx.TransportError:
                 if not reader.finished:
+                    with suppress(GeminiError):
+                        yield from reader.close()  # the last event, if only its empty line was lost
                     raise
             else:
                 yield from reader.close()
