@@ -14,7 +14,7 @@ from gemini_magics.core.twin import STYLE, bundle
 # Everything that an answer's HTML may hold. A text of any origin adds to it nothing but characters.
 CLASS = r"(gemini-[a-z]+|jp-toc-ignore)"
 REST = r"[^\s\"<>\\]*"
-LINK = rf"(https?://([\w.-]+|\[[0-9a-f:.]+\])(:\d+)?([/?#]{REST})?|mailto:[\w.+-]+@[\w.-]+(\?{REST})?)"
+LINK = rf"(https?://[\w.-]+(:\d+)?([/?#]{REST})?|mailto:[\w.+-]+@[\w.-]+(\?{REST})?)"
 ALLOWED = {
     "a": {"href": LINK, "target": "_blank", "rel": "noopener noreferrer"},
     "div": {"class": CLASS, "tabindex": "0", "style": "overflow:auto", "dir": "auto"},

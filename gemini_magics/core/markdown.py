@@ -14,26 +14,22 @@ from typing import Any
 
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
-from markdown_it.rules_block import table
 from markdown_it.token import Token
 
+from .grammar import use_formulas, use_tables
 from .highlight import highlight
 from .plain import legible, reveal, shorten
-from .tex import drawable, use_math
+from .tex import drawable
 
 DEEPEST = 16  # containers in containers; what is nested deeper is shown as plain text
 LONGEST_BLOCK_CHARS = 32_000  # a longer block is shown as several, except for code
 LONGEST_CHARS = 300_000  # the model writes 65,536 tokens at most, about 260,000 characters
 LONGEST_HTML_CHARS = 1_500_000
-LEAST_TOKEN_CHARS = 10  # of HTML, for counting
 LONGEST_HEAD_CHARS = 1_000  # of a table, to be repeated when the table is shown as several
-LARGEST_GROWTH = 30  # times, from Markdown to HTML; what grows more is shown as plain text
 LANGUAGE_CHARS = 24
 LONGEST_URL_CHARS = 4_000
 
-_WEB = re.compile(
-    r"https?://([\w.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?(?:[/?#].*)?", re.ASCII | re.IGNORECASE | re.DOTALL
-)
+_WEB = re.compile(r"https?://([\w.-]+)(?::\d{1,5})?(?:[/?#].*)?", re.ASCII | re.IGNORECASE | re.DOTALL)
 _MAIL = re.compile(r"mailto:([\w.+-]+@[\w.-]+)(?:\?.*)?", re.ASCII | re.IGNORECASE | re.DOTALL)
 _RIGHT_TO_LEFT = re.compile(
     "[\u0590-\u08ff\ufb1d-\ufdcf\ufdf0-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]"
@@ -47,9 +43,8 @@ def parser() -> MarkdownIt:
     """Return a new parser of the Markdown that is known here: CommonMark, tables, ~~strikes~~, formulas."""
     md = _Parser("commonmark", {"html": False, "maxNesting": DEEPEST, "xhtmlOut": False}, renderer_cls=_Html)
     md.enable("strikethrough").disable(["html_block", "html_inline"])
-    # Later than it was: a line that begins a heading, a list or code is no head of a table, as on GitHub.
-    md.block.ruler.before("lheading", "pipe_table", table, {"alt": ["paragraph", "reference"]})
-    use_math(md)
+    use_tables(md)
+    use_formulas(md)
     return md
 
 
@@ -220,8 +215,7 @@ class Blocks:
     def _keep(self, block: _Block) -> None:
         html = block.html
         self._finished.append(html)
-        # A table fills up with empty cells, many for each character; they take their time even if not shown.
-        self._finished_chars += max(len(html), LEAST_TOKEN_CHARS * len(block.tokens))
+        self._finished_chars += len(html)
 
     def _drop(self, end: int) -> None:
         """Forget the tail up to `end`, and all of it when no more can be shown."""
@@ -269,10 +263,11 @@ class _Block:
 
     @property
     def html(self) -> str:
-        """Its HTML; as plain text where it is nested too deeply or would grow too much."""
-        html = "" if self._is_deep() else _PARSER.renderer.render(self.tokens, _PARSER.options, self.env)
-        if not html or len(html) > LARGEST_GROWTH * len(self.source) + 1_000:
+        """Its HTML; as plain text where it is nested too deeply."""
+        if self._is_deep():
             html = f'<pre class="gemini-plain" tabindex="0">{escaped(self.source, quote=False)}</pre>\n'
+        else:
+            html = _PARSER.renderer.render(self.tokens, _PARSER.options, self.env)
         return f'<div dir="auto">{html}</div>\n' if _RIGHT_TO_LEFT.search(self.source) else html
 
     def _is_deep(self) -> bool:

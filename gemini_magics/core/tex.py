@@ -1,4 +1,4 @@
-r"""Formulas in Markdown: where one stands, and whether a notebook may typeset it.
+r"""Formulas: whether a notebook may typeset one.
 
 JupyterLab and Notebook 7 hand what stands between $...$, $$...$$, \(...\) or \[...\] in an output to
 MathJax, which does more than draw: \href makes links of any scheme, \style and \bbox load pictures, \def
@@ -9,25 +9,10 @@ to draw and do nothing else.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from markdown_it import MarkdownIt
-    from markdown_it.rules_block import StateBlock
-    from markdown_it.rules_inline import StateInline
 
 LONGEST_CHARS = 4_000  # MathJax itself stops at 5 kB
 DEEPEST = 8  # braces in braces: MathJax takes twice as long for each \xrightarrow{ in another, 11 s for 20
 
-_CLOSERS = {"$$": "$$", r"\[": r"\]", r"\(": r"\)"}
-_DOLLARS = re.compile(
-    r"\$\$(?P<display>(?:\\.|\$(?!\$)|[^$\\])++)\$\$"
-    # A dollar opens a formula before a character that is no space, and closes one after such a
-    # character, but not beside a letter or digit: "$5 and $6" and "US$5" are money.
-    r"|(?<![\w$])\$(?=[^\s$])(?P<inline>(?:\\.|[^$\\])++)(?<!\s)\$(?![\w$])",
-    re.DOTALL,
-)
-_PUNCTUATION = " \t.,;:"  # may follow a formula on its last line
 _STEPS = re.compile(r"\\([A-Za-z]+)|\\.|[{}]", re.DOTALL)
 
 _DRAWING = (
@@ -107,76 +92,3 @@ def drawable(tex: str) -> bool:
             return False
     # Chemistry is read by other rules, in which the second of two backslashes may begin a command.
     return len(tex) <= LONGEST_CHARS and depth == 0 and not (chemistry and broken)
-
-
-def use_math(md: MarkdownIt) -> None:
-    """Teach a parser formulas: tokens `math_inline` and `math_block`, the delimiters in `markup`."""
-    before = ["paragraph", "reference", "blockquote", "list"]
-    md.block.ruler.before("fence", "math_block", _block, {"alt": before})
-    md.inline.ruler.before("escape", "math_inline", _inline)
-
-
-def _inline(state: StateInline, silent: bool) -> bool:
-    opener = state.src[state.pos : state.pos + 2]
-    if opener[0] == "$":
-        found = _DOLLARS.match(state.src, state.pos, state.posMax)
-        if not found:
-            return False
-        content, end, display = found[found.lastgroup or 0], found.end(), found.lastgroup == "display"
-    elif opener in _CLOSERS:
-        close = state.src.find(_CLOSERS[opener], state.pos + 2, state.posMax)
-        if close < 0:
-            return False
-        content, end, display = state.src[state.pos + 2 : close], close + 2, opener == r"\["
-    else:
-        return False
-    if not silent:
-        token = state.push("math_inline", "", 0)
-        token.content = content.strip()
-        token.markup = "$$" if display else "$"
-    state.pos = end
-    return True
-
-
-def _block(state: StateBlock, first: int, end: int, silent: bool) -> bool:
-    """Read a formula that begins a line, up to the line that ends with its closing delimiter.
-
-    A blank line ends it too, and what was not closed by then is a paragraph. So what a line belongs to
-    never depends on a line after the block, and a growing text can be read block by block.
-    """
-    start = state.bMarks[first] + state.tShift[first]
-    opener = state.src[start : start + 2]
-    if state.is_code_block(first) or opener not in ("$$", r"\["):
-        return False
-    closer = _CLOSERS[opener]
-    inside, closed, after = state.src[start + 2 : state.eMarks[first]].partition(closer)
-    if closed and (after.strip(_PUNCTUATION) or not inside.strip()):
-        return False  # a formula within a line of text
-    if silent:
-        return True
-
-    def goes_on(line: int) -> bool:
-        return line < end and not state.isEmpty(line) and state.sCount[line] >= state.blkIndent
-
-    content, last = [inside], first + 1
-    while not closed and goes_on(last):
-        start = state.bMarks[last] + state.tShift[last]
-        inside, closed, after = state.src[start : state.eMarks[last]].partition(closer)
-        content.append(inside)
-        last += 1
-    if closed and not after.strip(_PUNCTUATION):
-        token = state.push("math_block", "", 0)
-        token.content = "\n".join(content).strip()
-        token.markup = "$$"
-        token.info = after.strip()
-    else:
-        while goes_on(last):
-            last += 1
-        token = state.push("paragraph_open", "p", 1)
-        text = state.push("inline", "", 0)
-        text.content = state.getLines(first, last, state.blkIndent, False).strip()
-        text.map, text.children = [first, last], []
-        state.push("paragraph_close", "p", -1)
-    token.map = [first, last]
-    state.line = last
-    return True

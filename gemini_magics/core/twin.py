@@ -102,7 +102,9 @@ def notices(answer: Answer) -> list[str]:
 
 def notices_html(answer: Answer) -> str:
     """The notices as quiet lines."""
-    return "".join(f'<p class="gemini-note"><small>{escape(notice)}</small></p>\n' for notice in notices(answer))
+    return "".join(
+        f'<p class="gemini-note"><small>{escape(notice)}</small></p>\n' for notice in notices(answer)
+    )
 
 
 def sources_html(answer: Answer) -> str:

@@ -33,7 +33,7 @@ class Part {
 
   finish(node) {
     if (!(node instanceof Element)) return;
-    if (node.matches(".gemini-math, :has(.gemini-math)")) this.typesetter?.typeset(node);
+    if (node.matches(".gemini-math") || node.querySelector(".gemini-math")) this.typesetter?.typeset(node);
     if (!navigator.clipboard) return; // the page is neither from https nor from this machine
     const boxes = node.matches(".gemini-code") ? [node] : node.querySelectorAll(".gemini-code");
     for (const box of boxes) {
