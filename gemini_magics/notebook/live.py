@@ -93,7 +93,9 @@ class LiveView:
             display(bundle(answer), raw=True, metadata=metadata(answer))
             return
         self._send(answer)
-        self._handle.update(bundle(answer), raw=True, metadata=metadata(answer))
+        # What was rendered is not rendered again, unless a link may have come before its definition.
+        blocks = {name: part.blocks for name, part in self._parts.items() if not part.blocks.references}
+        self._handle.update(bundle(answer, **blocks), raw=True, metadata=metadata(answer))
 
     def _begins(self, answer: Answer) -> bool:
         """Tell whether the first word of a part is waiting."""
