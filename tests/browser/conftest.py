@@ -6,12 +6,13 @@ import importlib.util
 import os
 import re
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from lab import App, Notebook, Server, chromium, launch, open_page, with_cells
+from lab import App, Notebook, Server, chromium, launch, notebook, with_cells
 from prompter import Prompter
 
 if TYPE_CHECKING:
@@ -70,45 +71,20 @@ def app(request: pytest.FixtureRequest) -> App:
     return request.param
 
 
-@pytest.fixture(scope="session")
-def kept_pages() -> Iterator[dict[App, Notebook]]:
-    """For each application the page that its tests share, one after the other."""
-    pages: dict[App, Notebook] = {}
-    yield pages
-    for page in pages.values():
-        page.close()
-
-
 @pytest.fixture
 def open_notebook(
-    browser_session: BrowserContext,
-    server: Server,
-    app: App,
-    kept_pages: dict[App, Notebook],
-    request: pytest.FixtureRequest,
+    browser_session: BrowserContext, server: Server, app: App, request: pytest.FixtureRequest
 ) -> Iterator[Open]:
-    """A function that opens a notebook and waits for its fresh kernel.
+    """A function that opens a notebook on a page of its own and waits for its kernel.
 
     It takes the sources of code cells, or a whole notebook as `content`; `kernel=False` does not wait.
-    A test's first notebook takes over the page of the test before, if that is still in order.
     """
     name = re.sub(r"\W+", "-", request.node.name).strip("-")
-    opened: list[Notebook] = []
+    with ExitStack() as pages:
+        numbers = count()
 
-    def open_notebook(*cells: str, content: NotebookNode | None = None, kernel: bool = True) -> Notebook:
-        content = content or with_cells(*cells)
-        kept = None if opened else kept_pages.pop(app, None)
-        if kept and kernel and kept.reset(content):
-            opened.append(kept)
-            return kept
-        if kept:
-            kept.close()
-        book = open_page(browser_session, server, app, content, name=f"{name}-{len(opened)}", kernel=kernel)
-        opened.append(book)
-        return book
+        def open_notebook(*cells: str, content: NotebookNode | None = None, kernel: bool = True) -> Notebook:
+            where = browser_session, server, app, content or with_cells(*cells)
+            return pages.enter_context(notebook(*where, name=f"{name}-{next(numbers)}", kernel=kernel))
 
-    yield open_notebook
-    if opened:
-        kept_pages[app], *others = opened
-        for book in others:
-            book.close()
+        yield open_notebook

@@ -49,16 +49,6 @@ READY = """() => {
     return notebook?.context?.isReady && notebook.content.widgets.length && document.querySelector('.jp-Cell');
 }"""
 
-HEALTHY = """() => {
-    const notebook = window.jupyterapp?.shell.currentWidget;
-    return !!notebook?.sessionContext?.session?.kernel && !document.querySelector('.jp-Dialog');
-}"""
-RESET = """async (content) => {
-    const { context, sessionContext } = jupyterapp.shell.currentWidget;
-    context.model.fromJSON(content);
-    await sessionContext.restartKernel();
-}"""
-
 
 def chromium() -> str | None:
     """The browser to drive: $CHROMIUM, or a Chromium on the path; None where there is none."""
@@ -224,19 +214,6 @@ class Notebook:
             self.wait_for_kernel()
         return self
 
-    def reset(self, content: nbformat.NotebookNode) -> bool:
-        """Make it another notebook with a fresh kernel, faster than a new page; False if it cannot be."""
-        page = self.page
-        if page.is_closed() or not page.evaluate(HEALTHY):
-            return False
-        page.set_viewport_size({"width": 1280, "height": 720})
-        self.theme("Light")
-        page.evaluate(RESET, content)
-        self.wait_for_kernel()
-        for heard in (self.errors, self.hosts, self.dialogs):
-            heard.clear()
-        return True
-
     def reload(self) -> None:
         """Load the page again, as the browser's reload button does."""
         self.page.reload()
@@ -332,7 +309,8 @@ def with_cells(*sources: str) -> nbformat.NotebookNode:
     )
 
 
-def open_page(
+@contextmanager
+def notebook(
     session: BrowserContext,
     server: Server,
     app: App,
@@ -340,15 +318,9 @@ def open_page(
     *,
     name: str,
     kernel: bool = True,
-) -> Notebook:
-    """Write a notebook and open it on a page of its own, with a kernel of its own."""
+) -> Iterator[Notebook]:
+    """Write a notebook, open it on a page of its own, with a kernel of its own, and close it at the end."""
     path = server.root / f"{name}.ipynb"
     nbformat.write(content, path)
-    return Notebook(session.new_page(), server, app, path).open(kernel=kernel)
-
-
-@contextmanager
-def notebook(*where: Any, **options: Any) -> Iterator[Notebook]:
-    """Open a page as `open_page` does, and close it at the end."""
-    with closing(open_page(*where, **options)) as book:
-        yield book
+    with closing(Notebook(session.new_page(), server, app, path)) as book:
+        yield book.open(kernel=kernel)

@@ -9,9 +9,9 @@ import nbformat
 from lab import REPOSITORY
 
 QUICKSTART = REPOSITORY / "notebooks" / "quickstart.ipynb"
-GROWTH = (
-    "['.gemini-text', '.gemini-thoughts'].map(part => document.querySelector(part)?.textContent.length ?? 0)"
-)
+# In the letters of what has neither formula nor link, no mark-up comes and goes.
+LETTERS = """() => ['.gemini-thoughts', '.gemini-text > p:first-of-type']
+    .map(part => document.querySelector(part)?.textContent.replace(/\\W/g, '').length ?? 0)"""
 
 
 def clean():
@@ -67,10 +67,10 @@ def text(book, place):
 
 
 def watch(book):
-    """The characters of thoughts and answer together, at each look until the answer has ended."""
+    """The letters of the thoughts and the first paragraph, at each look until the answer has ended."""
     seen = []
     book.page.wait_for_selector(".gemini-live", state="attached")
     while book.page.locator(".gemini-live").count():
-        seen.append(sum(book.page.evaluate(f"() => {GROWTH}")))
+        seen.append(sum(book.page.evaluate(LETTERS)))
         book.page.wait_for_timeout(100)
     return [length for length in seen if length]
