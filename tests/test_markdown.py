@@ -78,6 +78,7 @@ def test_blocks_that_are_too_long_are_cut_at_the_same_places(seed, monkeypatch):
     for number in range(seed, seed + 100):
         dice = random.Random(number)
         monkeypatch.setattr(markdown, "LONGEST_BLOCK_CHARS", dice.choice([30, 60, 200]))
+        monkeypatch.setattr(markdown, "SHORTEST_VIEW_CHARS", dice.choice([10, 50, 1_000]))
         text = a_text(dice)
         assert grown(text, dice).html == render(text), repr(text)
 
@@ -329,6 +330,12 @@ def test_the_work_grows_as_the_text_does(parsed_chars, paragraph):
         return sum(parsed_chars)
 
     assert work(40) < 2.2 * work(20)
+
+
+def test_many_blocks_that_come_at_once_are_read_a_few_at_a_time(parsed_chars):
+    text = "# T\n\n```\nx = 1\n```\n\nword word word\n\n" * 1_000
+    render(text)
+    assert sum(parsed_chars) < 4 * len(text)
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from .tex import drawable
 
 DEEPEST = 16  # containers in containers; what is nested deeper is shown as plain text
 LONGEST_BLOCK_CHARS = 32_000  # a longer block is shown as several, except for code
+SHORTEST_VIEW_CHARS = 2_000  # of what has arrived, this much is read at once, and more if no block ends in it
 LONGEST_CHARS = 300_000  # the model writes 65,536 tokens at most, about 260,000 characters
 LONGEST_HTML_CHARS = 1_500_000
 LONGEST_HEAD_CHARS = 1_000  # of a table, to be repeated when the table is shown as several
@@ -101,6 +102,7 @@ class Blocks:
         self._finished_chars = 0
         self._tail = ""
         self._lines_read = 0  # of the tail
+        self._view_chars = SHORTEST_VIEW_CHARS
         self._fence: re.Pattern[str] | None = None  # what ends the block of code that the tail is
         self._fence_at = 0
         self._told: list[str] = []
@@ -154,23 +156,18 @@ class Blocks:
         """Move the blocks that have ended from the tail to the finished ones; return the tail's if none has."""
         if self._fence:
             return None if self._finish_code(self._fence) else _read(self._tail, dict(self.references))
-        view = self._tail[:LONGEST_BLOCK_CHARS]
-        overlong = len(self._tail) > len(view)
+        view = self._tail[: min(self._view_chars, LONGEST_BLOCK_CHARS)]
+        more = len(self._tail) > len(view)
         lines = [0, *(found.end() for found in re.finditer("\n", view))]  # where each begins
         complete = len(lines) - 1
-        unfinished = [] if overlong else _read(view, dict(self.references))
-        if not overlong and (complete == self._lines_read or _goes_on(unfinished, complete)):
+        unfinished = [] if more else _read(view, dict(self.references))
+        if not more and (complete == self._lines_read or _goes_on(unfinished, complete)):
             return unfinished
         self._lines_read = complete
         # Only complete lines decide: the rest of "-|-" may still make it something else.
         blocks = _read(view[: lines[-1]], self.references)
         ended = 0
         for block, following in zip(blocks, [*blocks[1:], None], strict=False):
-            if block.kind == "fence" and block is blocks[0]:
-                marker = block.tokens[0].markup
-                self._fence = re.compile(rf"^ {{0,3}}{marker[0]}{{{len(marker)},}}[ \t\r]*\n", re.MULTILINE)
-                self._fence_at = lines[block.first + 1]
-                return None
             end = block.end(following, complete)
             if end is None:
                 break
@@ -178,8 +175,12 @@ class Blocks:
             ended = end
         if ended:
             self._drop(lines[ended])
-        elif overlong:
+        elif blocks and blocks[0].fence:
+            self._fence, self._fence_at = blocks[0].fence, lines[blocks[0].first + 1]
+        elif len(view) == LONGEST_BLOCK_CHARS and more:
             self._cut(view, lines, blocks)
+        elif more:
+            self._view_chars *= 4
         else:
             return unfinished
         return None
@@ -221,6 +222,7 @@ class Blocks:
         """Forget the tail up to `end`, and all of it when no more can be shown."""
         self._tail = self._tail[end:]
         self._lines_read = 0
+        self._view_chars = SHORTEST_VIEW_CHARS
         if self._finished_chars > LONGEST_HTML_CHARS:
             self._left_out_chars += len(self._tail)
             self._tail = ""
@@ -251,14 +253,23 @@ class _Block:
         """The first lines of its items, if it has any that can stand alone."""
         return (t.map[0] for t in self.tokens if t.level == 1 and t.map and t.type != "tbody_open")
 
+    @property
+    def fence(self) -> re.Pattern[str] | None:
+        """The line that closes it, if it is a block of code between fences."""
+        if self.kind != "fence":
+            return None
+        mark = self.tokens[0].markup
+        return re.compile(rf"^ {{0,3}}{mark[0]}{{{len(mark)},}}[ \t\r]*\n", re.MULTILINE)
+
     def end(self, following: _Block | None, lines: int) -> int | None:
         """Return the line on which it has ended for good, None if a line after `lines` may belong to it."""
         if self.kind in ("heading_open", "hr", "math_block"):
             return self.last
         if self.kind in ("bullet_list_open", "ordered_list_open", "code_block"):  # go on after blank lines
             return following.first if following else None
-        if self.kind == "fence":
-            return None
+        if self.fence:
+            _, _, inside = self.source.partition("\n")
+            return self.last if self.fence.fullmatch(inside.rpartition("\n")[2] + "\n") else None
         return self.last if self.last < lines else None
 
     @property
@@ -280,7 +291,7 @@ class _Block:
 
 def _goes_on(blocks: list[_Block], lines: int) -> bool:
     """Tell whether these are one block that the next line may belong to."""
-    return len(blocks) == 1 and blocks[0].kind != "fence" and blocks[0].end(None, lines) is None
+    return len(blocks) == 1 and not blocks[0].fence and blocks[0].end(None, lines) is None
 
 
 def _read(text: str, references: dict[str, Any]) -> list[_Block]:
