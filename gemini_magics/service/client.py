@@ -116,7 +116,7 @@ def fetch(call: Call) -> Iterator[tuple[int, bytes]]:
     content = bytearray()
     try:
         with _exchange(call) as (response, _):
-            for data in _inflated(response):
+            for data in _body(response):
                 content += data
                 if len(content) >= DOCUMENT_BYTES:
                     break
@@ -138,7 +138,7 @@ def _answer(call: Call) -> Iterator[Event]:
         with _exchange(call) as (response, line):
             reader = Reader(response.status_code, dict(response.headers))
             try:
-                for data in _inflated(response):
+                for data in _body(response):
                     yield from reader.feed(data)
                     if reader.done or call.cancel.cancelled:
                         return
@@ -241,21 +241,25 @@ class _Bearer(httpx.Auth):
         yield request
 
 
-def _inflated(response: httpx.Response) -> Iterator[bytes]:
-    """Yield the body as it comes; a compression that nobody asked for is undone in bounded pieces.
+def _body(response: httpx.Response) -> Iterator[bytes]:
+    """Return the body as it comes; a compression that nobody asked for is undone.
 
     Raises:
         UnknownReply: it is compressed in another way, or wrongly.
     """
     encoding = response.headers.get("content-encoding", "identity").lower()
     if encoding == "identity":
-        yield from response.iter_raw()
-        return
-    if encoding not in ("gzip", "x-gzip", "deflate"):
-        raise UnknownReply(f"The service compressed its answer unasked ({encoding}). Choose another --service.")
-    inflater = zlib.decompressobj(zlib.MAX_WBITS | 32)  # takes gzip and zlib alike
+        return response.iter_raw()
+    if encoding in ("gzip", "x-gzip", "deflate"):
+        return _inflated(response.iter_raw())
+    raise UnknownReply(f"The service compressed its answer unasked ({encoding}). Choose another --service.")
+
+
+def _inflated(compressed: Iterator[bytes]) -> Iterator[bytes]:
+    """Undo gzip or zlib in pieces of bounded size."""
+    inflater = zlib.decompressobj(zlib.MAX_WBITS | 32)  # takes both
     try:
-        for data in response.iter_raw():
+        for data in compressed:
             while data:
                 yield inflater.decompress(data, PIECE_BYTES)
                 data = inflater.unconsumed_tail

@@ -69,6 +69,8 @@ class Hiding:
 
     def event(self, event: Event) -> Event:
         """Return the event without the key."""
+        if not self._key:
+            return event
         match event:
             case Thinking(text):
                 return Thinking(self._thinking.feed(text))

@@ -7,10 +7,10 @@ response is; its Content-Type does not, since kie leaves it out or gets it wrong
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from ..core.errors import Cut, UnknownReply
+from ..core.errors import Cut, GeminiError, UnknownReply
 from ..core.messages import Citation, Event, Finished, Opened, Text, Thinking, Usage
 from ..core.plain import shorten
 from .pieces import Tags, whole
@@ -46,6 +46,7 @@ class Reader:
         self._usage = Usage()
         self._tags = Tags()
         self._half: tuple[type[Thinking | Text], str] | None = None  # the first half of a surrogate pair
+        self._events: list[Event] = []  # read, and not yielded yet
 
     def feed(self, data: bytes) -> Iterator[Event]:
         """Yield what the next bytes say; what came before an error is yielded before it is raised.
@@ -55,15 +56,7 @@ class Reader:
             UnknownReply: the bytes follow no documented format, or the service says that this was all and
                 there is no answer in it.
         """
-        if self._decoder is None and self._body is None:
-            data = self._begin(data)
-        if self._decoder is not None:
-            if not self._opened:
-                self._head += data[: HEAD_BYTES - len(self._head)]
-            for event in self._decoder.feed(data):
-                yield from self._read(event.data)
-        elif self._body is not None:
-            self._keep(self._body, data)
+        return self._said(self._take, data)
 
     def close(self) -> Iterator[Event]:
         """End the response and yield what was held back: all of an answer that is not streamed.
@@ -73,13 +66,39 @@ class Reader:
             Cut: the response ended before the answer did.
             UnknownReply: as `feed`.
         """
+        return self._said(self._take_end)
+
+    def _said(self, take: Callable[..., None], *data: bytes) -> Iterator[Event]:
+        """Yield the events of a step, those before an error before it is raised."""
+        failure = None
+        try:
+            take(*data)
+        except GeminiError as error:
+            failure = error
+        events, self._events = self._events, []
+        yield from events
+        if failure:
+            raise failure
+
+    def _take(self, data: bytes) -> None:
+        if self._decoder is None and self._body is None:
+            data = self._begin(data)
+        if self._decoder is not None:
+            if not self._opened:
+                self._head += data[: HEAD_BYTES - len(self._head)]
+            for event in self._decoder.feed(data):
+                self._read(event.data)
+        elif self._body is not None:
+            self._keep(self._body, data)
+
+    def _take_end(self) -> None:
         if self._decoder is not None:
             for event in self._decoder.close():
-                yield from self._read(event.data)
+                self._read(event.data)
         elif not self.done:
-            yield from self._read_body()
+            self._read_body()
         if not self.done:
-            yield from self._end()
+            self._end()
 
     def _begin(self, data: bytes) -> bytes:
         """Decide what the response is by its first byte that is not blank; return the data from there on."""
@@ -103,17 +122,17 @@ class Reader:
         elif len(body) > EVENT_BYTES:
             raise UnknownReply(f"The answer has more than {EVENT_BYTES // 2**20} MiB. Ask for a shorter one.")
 
-    def _read(self, data: str) -> Iterator[Event]:
+    def _read(self, data: str) -> None:
         """Read the data of one event."""
         if self.done or data.isspace() or not data:
             return
         if data.strip() == DONE:
             self.done = True
-            yield from self._end()
+            self._end()
         else:
-            yield from self._chunk(_parsed(data))
+            self._chunk(_parsed(data))
 
-    def _read_body(self) -> Iterator[Event]:
+    def _read_body(self) -> None:
         """Read a response that is no stream: an answer, a refusal, or a page of HTML."""
         text = bytes(self._body or b"").removeprefix(_BOM).decode(errors="replace").strip()
         payload = _parsed(text)
@@ -131,11 +150,11 @@ class Reader:
         self._head = text[:HEAD_BYTES].encode()
         for chunk in payload if isinstance(payload, list) else [payload]:
             if chunk:
-                yield from self._chunk(chunk)
+                self._chunk(chunk)
         self.done = True
-        yield from self._end()
+        self._end()
 
-    def _chunk(self, chunk: Any) -> Iterator[Event]:
+    def _chunk(self, chunk: Any) -> None:
         """Read one object of the service: a piece of an answer, or all of it."""
         chunk = _object(chunk)
         choices = _list(chunk.get("choices"))
@@ -145,18 +164,18 @@ class Reader:
             self._opened = True
             model = chunk.get("model")
             model = whole(model) if isinstance(model, str) else ""
-            yield Opened(model, whole(request_id(self._headers, chunk)))
+            self._events.append(Opened(model, whole(request_id(self._headers, chunk))))
         for choice in choices:
             choice = _object(choice)
             if choice.get("index") in (None, 0):  # only --extra can ask for more than one answer
-                yield from self._choice(choice)
+                self._choice(choice)
         if chunk.get("usage") is not None or chunk.get("credits_consumed") is not None:
             usage = _usage(chunk)
             if usage not in (self._usage, Usage()):
                 self._usage = usage
-                yield usage
+                self._events.append(usage)
 
-    def _choice(self, choice: dict[str, Any]) -> Iterator[Event]:
+    def _choice(self, choice: dict[str, Any]) -> None:
         part = choice.get("delta")
         part = _object(choice.get("message") if part is None else part)
         # Of these spellings the first that is there counts: OpenRouter sends the same thoughts in two.
@@ -166,30 +185,30 @@ class Reader:
         flagged = bool(content) and _is_flagged(part.get("extra_content"))
         if thoughts:
             self._tags.expect_none()
-            yield from self._say(Thinking, thoughts)
+            self._say(Thinking, thoughts)
         if content and not (flagged and thoughts):
             inside, text = self._tags.split(content, flagged=flagged)
-            yield from self._say(Thinking, inside)
-            yield from self._say(Text, text)
+            self._say(Thinking, inside)
+            self._say(Text, text)
         if part.get("annotations"):
-            yield from _citations(part["annotations"])
+            self._events += _citations(part["annotations"])
         self._called = self._called or bool(part.get("tool_calls"))
         if choice.get("error") and (no := refusal(choice, headers=self._headers)):
             raise no
         if reason := choice.get("finish_reason"):
             if not isinstance(reason, str):
                 raise _unknown(choice)
-            yield from self._held_back()
-            yield self._finish(whole(reason))
+            self._held_back()
+            self._events.append(self._finish(whole(reason)))
 
-    def _say(self, kind: type[Thinking | Text], text: str) -> Iterator[Event]:
+    def _say(self, kind: type[Thinking | Text], text: str) -> None:
         if not text:
             return
         if self._half or not text.isascii():
             if self._half and self._half[0] is kind:
                 text = self._half[1] + text
             elif self._half:
-                yield self._half[0]("\ufffd")
+                self._events.append(self._half[0]("\ufffd"))
             self._half = (kind, text[-1]) if "\ud800" <= text[-1] <= "\udbff" else None
             text = whole(text[:-1] if self._half else text)
         if kind is Text:
@@ -197,26 +216,26 @@ class Reader:
         else:
             self._thought = True
         if text:
-            yield kind(text)
+            self._events.append(kind(text))
 
-    def _held_back(self) -> Iterator[Event]:
-        """Yield what looked like the beginning of a tag or of a character and was none."""
+    def _held_back(self) -> None:
+        """Let out what looked like the beginning of a tag or of a character and was none."""
         thoughts, text = self._tags.close()
-        yield from self._say(Thinking, thoughts)
-        yield from self._say(Text, text)
+        self._say(Thinking, thoughts)
+        self._say(Text, text)
         if self._half:
-            yield self._half[0]("\ufffd")
+            self._events.append(self._half[0]("\ufffd"))
             self._half = None
 
-    def _end(self) -> Iterator[Event]:
+    def _end(self) -> None:
         """Close the answer, now that nothing more comes."""
-        yield from self._held_back()
+        self._held_back()
         if not (self._thought or self._wrote or self._called or self.finished):
             self._raise_nothing()
         if not (self.done or self.finished):
             raise Cut("The answer broke off before its end. Ask again to have all of it; it is charged anew.")
         if not self.finished:
-            yield self._finish("unknown")
+            self._events.append(self._finish("unknown"))
 
     def _finish(self, reason: str) -> Finished:
         """Say why the model stopped. A call of a tool that nobody offered ends an answer without words."""
