@@ -14,7 +14,7 @@ import json
 import math
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from kernels import Kernel, Run
 from loops import Way, ways
@@ -126,10 +126,10 @@ def start(rounds: int = 5) -> None:
     report("first byte to first word sent", {n: middle(v) for n, v in word.items()}, 2.0, ms)
 
 
-def answered(tokens: int, pause_s: float = 0.0) -> dict[str, Run]:
-    """Ask each way for an answer of so many tokens, in a kernel that has asked once before."""
+def answered(tokens: int, pause_s: float = 0.0, places: Iterable[int] = range(3)) -> dict[str, Run]:
+    """Ask each way, or those at some places, for so many tokens, in a kernel that has asked once before."""
     runs = {}
-    for place in range(3):
+    for place in places:
         with Demo([stream("Warm."), stream(*pieces(tokens), pause_s=pause_s)]) as demo:
             way = ways(demo.base_url)[place]
             with Kernel(**environment(demo)) as kernel:
@@ -154,10 +154,15 @@ def streams() -> None:
     verdict("bytes, exponent from 500 to 2000 tokens", math.log(ours[1] / ours[0], 4), 1.1, "{:.2f}".format)
 
 
-def burst() -> None:
-    """16,000 tokens as fast as they are read."""
+def burst(rounds: int = 5) -> None:
+    """16,000 tokens as fast as they are read; the SDK's loop, which takes long, once."""
     rows = answered(16_000)
-    report("16,000 tokens at once", {n: run.seconds for n, run in rows.items()}, 1.5, "{:.2f} s".format)
+    seconds = {name: [run.seconds] for name, run in rows.items()}
+    for _ in range(rounds - 1):
+        for name, run in answered(16_000, places=(0, 1)).items():
+            seconds[name].append(run.seconds)
+    middle = {name: statistics.median(each) for name, each in seconds.items()}
+    report("16,000 tokens at once", middle, 1.5, "{:.2f} s".format)
     report("16,000 tokens at once: bytes", {n: run.sent_bytes for n, run in rows.items()}, None, kilobytes)
     verdict("16,000 tokens at once: bytes", rows["gemini_magics"].sent_bytes / 1e6, 0.6, "{:.2f} MB".format)
     verdict("16,000 tokens at once: messages", rows["gemini_magics"].messages, 1000, "{:.0f}".format)
