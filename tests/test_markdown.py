@@ -373,7 +373,7 @@ def test_code_of_any_length_is_one_block():
 def test_what_is_too_long_to_be_shown_is_counted():
     html = render("word " * 100_000)
     assert html.endswith(
-        "<small>200,000 more characters are not shown here; the answer object holds them.</small></p>\n"
+        "<small>200,000 more characters are not shown here; gemini_magics.last() returns them all.</small></p>\n"
     )
     blocks = Blocks()
     for _ in range(100):

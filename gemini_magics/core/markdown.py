@@ -149,7 +149,7 @@ class Blocks:
         yield from self._finished
         yield from (block.html for block in unfinished)
         if self._left_out_chars:
-            more = f"{self._left_out_chars:,} more characters are not shown here; the answer object holds them."
+            more = f"{self._left_out_chars:,} more characters are not shown here; gemini_magics.last() returns them all."
             yield f'<p class="gemini-note"><small>{more}</small></p>\n'
 
     def _finish_some(self) -> list[_Block] | None:

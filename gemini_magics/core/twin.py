@@ -242,7 +242,9 @@ def _plain(answer: Answer) -> str:
         lines.append(f"[{thinking_summary(answer)}]")
     parts = ["\n".join(lines), legible(answer.text[:LONGEST_CHARS]).strip("\n")]
     if len(answer.text) > LONGEST_CHARS:
-        parts.append(f"[{len(answer.text) - LONGEST_CHARS:,} more characters: see the answer object.]")
+        parts.append(
+            f"[{len(answer.text) - LONGEST_CHARS:,} more characters; gemini_magics.last() returns them all.]"
+        )
     parts.append("\n".join(f"[{n}] {_written(source)}" for n, source in enumerate(_sources(answer), 1)))
     parts.append("\n".join(notices(answer)))
     parts.append(_status(answer) if answer.ended is None else footer_text(answer))
