@@ -149,8 +149,9 @@ class Blocks:
         yield from self._finished
         yield from (block.html for block in unfinished)
         if self._left_out_chars:
-            more = f"{self._left_out_chars:,} more characters are not shown here; gemini_magics.last() returns them all."
-            yield f'<p class="gemini-note"><small>{more}</small></p>\n'
+            more = f"{self._left_out_chars:,} more characters are not shown here"
+            where = "gemini_magics.last() returns them all."
+            yield f'<p class="gemini-note"><small>{more}; {where}</small></p>\n'
 
     def _finish_some(self) -> list[_Block] | None:
         """Move the blocks that have ended from the tail to the finished ones; return the tail's if none has."""
