@@ -106,6 +106,7 @@ STRUCTURE = {
     "images in images": "![" * 200 + "x" + f"]({URL})" * 200,
     "emphasis": "*a_ " * 3_000 + "**" * 3_000,
     "a wide table": "|a" * 300 + "\n" + "|-" * 300 + "\n" + "|\n" * 100,
+    "formulas without end": "$x$ " * 20_000,
     "one long line": "a<b>&" * 1_000_000,
 }
 TEXTS = {

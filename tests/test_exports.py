@@ -4,6 +4,7 @@ from html.parser import HTMLParser
 
 import nbformat
 import pytest
+from markdown_it import MarkdownIt
 from nbclient import NotebookClient
 from nbconvert import HTMLExporter, MarkdownExporter, SlidesExporter
 
@@ -40,6 +41,8 @@ def test_a_page_made_of_it_shows_the_answer_with_its_thinking_folded(notebook, e
 def test_markdown_made_of_it_shows_the_answer(notebook):
     markdown, _ = MarkdownExporter().from_notebook_node(notebook)
     assert "This is the stand-in, not Gemini." in markdown
+    html = notebook.cells[1].outputs[0].data["text/html"]
+    assert html in MarkdownIt("commonmark").render(markdown)
 
 
 class Kept(HTMLParser):

@@ -6,6 +6,7 @@ from html import escape as escaped
 from html import unescape
 
 import pytest
+from markdown_it import MarkdownIt
 
 from gemini_magics.core import markdown, tex
 from gemini_magics.core.highlight import highlight
@@ -123,7 +124,50 @@ def test_code_of_an_unknown_language_is_plain():
 
 
 def test_code_that_is_never_closed_goes_to_the_end():
-    assert re.findall("<code>(.*?)</code>", render("text\n\n```\na\n\n# b"), re.DOTALL) == ["a\n\n# b"]
+    assert re.findall("<code>(.*?)</code>", render("text\n\n```\na\n\n# b"), re.DOTALL) == ["a&#10;\n# b"]
+
+
+def test_no_line_is_empty_since_one_would_end_the_html_in_markdown():
+    code = "def f():\n\n    pass\n   \n\t\n\n\nf()"
+    deep = "> " * 40 + "x\n" + "> " * 40 + "\n" + "> " * 40 + "y"
+    html = render(f"```python\n{code}\n```\n\n    a\n\n\n    b\n\n{deep}\n")
+    assert not re.search(r"\n[ \t]*\n", html)
+    assert MarkdownIt("commonmark").render(html) == html
+    shown = re.search("<code>(.*?)</code>", html, re.DOTALL)[1]
+    assert unescape(re.sub("<.*?>", "", shown)) == code
+
+
+@pytest.mark.parametrize(
+    "text, html",
+    [
+        ("H<sub>2</sub>O", "H<sub>2</sub>O"),
+        ("10<SUP>-3</SUP> m", "10<sup>-3</sup> m"),
+        ("a<br>b<br/>c<br />d", "a<br>\nb<br>\nc<br>\nd"),
+        ("<sub>a & $b$</sub>", "<sub>a &amp; <span>$</span>b<span>$</span></sub>"),
+        ("<sub>a</sup>", "&lt;sub&gt;a&lt;/sup&gt;"),
+        ("<sub><b>a</b></sub>", "&lt;sub&gt;&lt;b&gt;a&lt;/b&gt;&lt;/sub&gt;"),
+        ("<br class=a>", "&lt;br class=a&gt;"),
+        ("`<br>`", "<code>&lt;br&gt;</code>"),
+    ],
+)
+def test_the_few_tags_that_models_write_are_known(text, html):
+    assert render(text) == f"<p>{html}</p>\n"
+
+
+def test_a_line_can_break_in_a_cell():
+    assert "<td>1 m<br>\n2 m</td>" in render("| a |\n|---|\n| 1 m<br>2 m |")
+
+
+@pytest.mark.parametrize("text", ["$x$ " * 600, "$x$ and\n\n" * 600, "$$\nx\n$$\n\n" * 600, "- $x$\n" * 600])
+def test_no_more_formulas_are_typeset_than_a_page_can_bear(text):
+    html = render(text)
+    assert html.count('class="gemini-math"') <= 500
+    assert html.count("$x$") == 600
+    assert grown(text, random.Random(1)).html == html
+
+
+def test_an_answer_full_of_formulas_is_typeset():
+    assert render("The value $x_1$ follows from $y_2$.\n\n" * 200).count('class="gemini-math"') == 400
 
 
 @pytest.mark.parametrize(
@@ -372,9 +416,8 @@ def test_code_of_any_length_is_one_block():
 
 def test_what_is_too_long_to_be_shown_is_counted():
     html = render("word " * 100_000)
-    assert html.endswith(
-        "<small>200,000 more characters are not shown here; gemini_magics.last() returns them all.</small></p>\n"
-    )
+    told = "200,000 more characters are not shown here; gemini_magics.last() returns them all."
+    assert html.endswith(f"<small>{told}</small></p>\n")
     blocks = Blocks()
     for _ in range(100):
         blocks.add("word " * 1_000)

@@ -1,4 +1,4 @@
-"""The grammar of Markdown beyond CommonMark: tables, and formulas in TeX.
+"""The grammar of Markdown beyond CommonMark: tables, formulas in TeX, and the few tags that models write.
 
 Every rule reads on line by line and never looks past the block it reads, so that a growing text can be
 read block by block.
@@ -23,6 +23,7 @@ _DOLLARS = re.compile(
     re.DOTALL,
 )
 _PUNCTUATION = " \t.,;:"  # may follow a formula on its last line
+_TAG = re.compile(r"<(?:br ?/?|(?P<script>su[bp])>(?P<content>[^<>\n]{1,200})</(?P=script))>", re.IGNORECASE)
 _RULE = re.compile(r"[ \t]*[-:|][-:| \t]*")  # between the head of a table and its rows
 
 
@@ -36,6 +37,11 @@ def use_formulas(md: MarkdownIt) -> None:
     before = ["paragraph", "reference", "blockquote", "list"]
     md.block.ruler.before("fence", "math_block", _display, {"alt": before})
     md.inline.ruler.before("escape", "math_inline", _formula)
+
+
+def use_tags(md: MarkdownIt) -> None:
+    """Teach a parser <br>, the only way to break a line in a cell, and H<sub>2</sub>O: tokens `script`."""
+    md.inline.ruler.before("autolink", "tag", _tag)
 
 
 def _table(state: StateBlock, first: int, end: int, silent: bool) -> bool:
@@ -85,6 +91,21 @@ def _formula(state: StateInline, silent: bool) -> bool:
         token.content = content.strip()
         token.markup = "$$" if display else "$"
     state.pos = end
+    return True
+
+
+def _tag(state: StateInline, silent: bool) -> bool:
+    """Read a line break, or a word above or below the line."""
+    found = _TAG.match(state.src, state.pos, state.posMax) if state.src[state.pos] == "<" else None
+    if not found:
+        return False
+    if not silent:
+        if found["script"]:
+            token = state.push("script", found["script"].lower(), 0)
+            token.content = found["content"]
+        else:
+            state.push("hardbreak", "br", 0)
+    state.pos = found.end()
     return True
 
 

@@ -16,7 +16,7 @@ from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 
-from .grammar import use_formulas, use_tables
+from .grammar import use_formulas, use_tables, use_tags
 from .highlight import highlight
 from .plain import legible, reveal, shorten
 from .tex import drawable
@@ -26,6 +26,8 @@ LONGEST_BLOCK_CHARS = 32_000  # a longer block is shown as several, except for c
 SHORTEST_VIEW_CHARS = 2_000  # of what has arrived, this much is read at once, and more if no block ends in it
 LONGEST_CHARS = 300_000  # the model writes 65,536 tokens at most, about 260,000 characters
 LONGEST_HTML_CHARS = 1_500_000
+MOST_FORMULA_CHARS = 50_000  # what is beyond is shown as it is written: a page stands still while it typesets
+FEWEST_FORMULA_CHARS = 100  # what a formula counts as, however short it is
 LONGEST_HEAD_CHARS = 1_000  # of a table, to be repeated when the table is shown as several
 LANGUAGE_CHARS = 24
 LONGEST_URL_CHARS = 4_000
@@ -41,11 +43,12 @@ Tokens = Sequence[Token]
 
 
 def parser() -> MarkdownIt:
-    """Return a new parser of the Markdown that is known here: CommonMark, tables, ~~strikes~~, formulas."""
+    """Return a new parser of the Markdown known here: CommonMark, tables, ~~strikes~~, formulas, a few tags."""
     md = _Parser("commonmark", {"html": False, "maxNesting": DEEPEST, "xhtmlOut": False}, renderer_cls=_Html)
     md.enable("strikethrough").disable(["html_block", "html_inline"])
     use_tables(md)
     use_formulas(md)
+    use_tags(md)
     return md
 
 
@@ -98,6 +101,7 @@ class Blocks:
         self._pieces: list[str] = []
         self._room_chars = LONGEST_CHARS
         self._left_out_chars = 0
+        self._formula_chars = MOST_FORMULA_CHARS  # that may still be typeset
         self._finished: list[str] = []
         self._finished_chars = 0
         self._tail = ""
@@ -147,7 +151,10 @@ class Blocks:
         while (unfinished := self._finish_some()) is None:
             pass
         yield from self._finished
-        yield from (block.html for block in unfinished)
+        room_chars = self._formula_chars
+        for block in unfinished:
+            yield block.html(room_chars)
+            room_chars -= block.formula_chars
         if self._left_out_chars:
             more = f"{self._left_out_chars:,} more characters are not shown here"
             where = "gemini_magics.last() returns them all."
@@ -215,7 +222,8 @@ class Blocks:
             self._tail = head + self._tail
 
     def _keep(self, block: _Block) -> None:
-        html = block.html
+        html = block.html(self._formula_chars)
+        self._formula_chars -= block.formula_chars
         self._finished.append(html)
         self._finished_chars += len(html)
 
@@ -274,12 +282,26 @@ class _Block:
         return self.last if self.last < lines else None
 
     @property
-    def html(self) -> str:
-        """Its HTML; as plain text where it is nested too deeply."""
+    def formula_chars(self) -> int:
+        """What its formulas count, together."""
+        parts = (part for token in self.tokens for part in (token, *(token.children or ())))
+        return sum(
+            max(len(part.content), FEWEST_FORMULA_CHARS) for part in parts if part.type.startswith("math_")
+        )
+
+    def html(self, formula_chars: int) -> str:
+        """Its HTML; as plain text where it is nested too deeply.
+
+        Args:
+            formula_chars: if its formulas count more, they are not typeset.
+        """
         if self._is_deep():
-            html = f'<pre class="gemini-plain" tabindex="0">{escaped(self.source, quote=False)}</pre>\n'
+            html = _in_lines(
+                f'<pre class="gemini-plain" tabindex="0">{escaped(self.source, quote=False)}</pre>\n'
+            )
         else:
-            html = _PARSER.renderer.render(self.tokens, _PARSER.options, self.env)
+            env = {**self.env, "typeset": self.formula_chars <= formula_chars}
+            html = _PARSER.renderer.render(self.tokens, _PARSER.options, env)
         return f'<div dir="auto">{html}</div>\n' if _RIGHT_TO_LEFT.search(self.source) else html
 
     def _is_deep(self) -> bool:
@@ -335,15 +357,18 @@ class _Html(RendererHTML):
     def math_inline(self, tokens: Tokens, idx: int, options: Any, env: Env) -> str:
         token = tokens[idx]
         shown = escaped(token.markup + token.content + token.markup, quote=False)
-        return (
-            f'<span class="gemini-math">{shown}</span>' if drawable(token.content) else f"<code>{shown}</code>"
-        )
+        typeset = env["typeset"] and drawable(token.content)
+        return f'<span class="gemini-math">{shown}</span>' if typeset else f"<code>{shown}</code>"
 
     def math_block(self, tokens: Tokens, idx: int, options: Any, env: Env) -> str:
         token = tokens[idx]
-        if not drawable(token.content):
+        if not (env["typeset"] and drawable(token.content)):
             return _code(f"$${token.content}$${token.info}", "")
         return f'<div class="gemini-math">$${escaped(token.content, quote=False)}$${escape(token.info)}</div>\n'
+
+    def script(self, tokens: Tokens, idx: int, options: Any, env: Env) -> str:
+        tag = tokens[idx].tag
+        return f"<{tag}>{escape(tokens[idx].content)}</{tag}>"
 
     # The outline of a notebook is its author's: JupyterLab leaves headings of this class out of it.
     def heading_open(self, tokens: Tokens, idx: int, options: Any, env: Env) -> str:
@@ -383,7 +408,12 @@ def _code(code: str, info: str) -> str:
     label = shorten(language, LANGUAGE_CHARS)
     label = f'<div class="gemini-language">{label}</div>' if label else ""
     lines = highlight(reveal(code).removesuffix("\n"), language)
-    return f'<div class="gemini-code">{label}<pre tabindex="0"><code>{lines}</code></pre></div>\n'
+    return f'<div class="gemini-code">{label}<pre tabindex="0"><code>{_in_lines(lines)}</code></pre></div>\n'
+
+
+def _in_lines(html: str) -> str:
+    """Return HTML of the same look in which no line is empty: one would end it where it stands in Markdown."""
+    return re.sub(r"\n(?=[ \t]*\n)", "&#10;", html)
 
 
 def _lower(tag: str) -> str:
