@@ -27,7 +27,7 @@ ALLOWED = {
         tag: {}
         for tag in (
             "style", "summary", "bdi", "small", "table", "thead", "tbody", "tr", "ul", "li", "blockquote",
-            "code", "strong", "em", "s", "hr", "br",
+            "code", "strong", "em", "s", "hr", "br", "sub",
         )
     },
 }  # fmt: skip

@@ -24,6 +24,7 @@ from gemini_magics.core.settings import Settings
 from gemini_magics.core.twin import bundle
 from gemini_magics.notebook import live
 from gemini_magics.notebook.live import AnswerWidget, LiveView
+from gemini_magics.service.demo import Act, Demo, Head, chunk, stream
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 THOUGHTS = "**Looking**\n\nAt the 🦜 and its shadow.\n\n"
@@ -208,6 +209,15 @@ def test_the_end_leaves_a_plain_output(stage):
     assert [entry["transient"] for entry in stage.kept] == [stage.kept[0]["transient"]] * 2
 
 
+def test_an_answer_that_cannot_be_rendered_leaves_its_words(stage, monkeypatch):
+    stage.begin()
+    stage.tell(Text("The words."))
+    with monkeypatch.context() as patch, pytest.raises(ZeroDivisionError):
+        patch.setattr(Blocks, "changes", lambda _: 1 / 0)
+        stage.end()
+    assert stage.kept[-1]["data"] == {"text/plain": "The words."}
+
+
 def test_the_end_leaves_the_signals_as_they_were(stage):
     before = signal.getsignal(signal.SIGTERM)
     stage.begin()
@@ -308,3 +318,38 @@ def test_a_kernel_that_is_told_to_go_leaves_a_plain_output_and_goes():
         while kernel.manager.is_alive() and time.monotonic() < until:
             time.sleep(0.05)
         assert not kernel.manager.is_alive()
+
+
+IMPATIENT = """
+import os, signal
+import gemini_magics.notebook.live as live
+bundle = live.bundle
+def slow(*args, **parts):
+    os.kill(os.getpid(), signal.SIGINT)  # the reader presses Ctrl-C again
+    return bundle(*args, **parts)
+live.bundle = slow
+"""
+
+
+def test_a_second_ctrl_c_costs_nothing_of_what_had_come():
+    half = [Head(), chunk(content="Half of the"), Act.HANG]
+    with Demo([half]) as demo, Kernel(demo, display="live", setup=[IMPATIENT]) as kernel:
+        shown = kernel.send("%%gemini\nWhat?", cell="a-cell")
+        kernel.listen(shown, lambda kind, content: kind == "comm_msg" and "Half" in str(content))
+        kernel.interrupt()
+        kernel.finish(shown, fails=True)
+        (output,) = shown.outputs
+        assert sorted(output["data"]) == ["text/html", "text/plain"]
+        assert "Half of the" in output["data"]["text/html"]
+        assert "Stopped by you" in output["data"]["text/plain"]
+        assert shown.error["ename"] == "KeyboardInterrupt"
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_thoughts_that_come_although_they_are_not_wanted_are_not_shown(wanted):
+    with Demo([stream("Words.", thoughts=["Secret thoughts"])]) as demo, Kernel(demo, display="live") as kernel:
+        shown = kernel.run(f"%%gemini {'' if wanted else '--no-thoughts'}\nWhat?", cell="a-cell")
+        assert ("Secret thoughts" in shown.html) is wanted
+        assert "Words." in shown.html
+        thinking = kernel.run("import gemini_magics; print(gemini_magics.last().thinking)").text
+        assert ("Secret thoughts" in thinking) is wanted

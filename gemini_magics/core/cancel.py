@@ -1,9 +1,11 @@
-"""One switch that stops a question, wherever it is held up."""
+"""One switch that stops a question, wherever it is held up; and what must not be stopped."""
 
 from __future__ import annotations
 
+import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 
 class Cancel:
@@ -42,3 +44,16 @@ class Cancel:
     def wait(self, seconds: float) -> bool:
         """Sleep for `seconds` or until the switch is pulled; return whether it was."""
         return self._event.wait(seconds)
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Let Ctrl-C pass unheard for a moment, in which what had come is put away."""
+    heard = threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT)
+    if heard:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        if heard:
+            signal.signal(signal.SIGINT, heard)

@@ -21,6 +21,7 @@ from ..content.media import thumbnail
 from ..core.answer import INTERRUPTED, Answer
 from ..core.markdown import Blocks
 from ..core.messages import Event, Media
+from ..core.plain import legible
 from ..core.provenance import metadata
 from ..core.twin import (
     STYLE,
@@ -92,10 +93,14 @@ class LiveView:
         if self._handle is None:  # it was stopped before it was opened
             display(bundle(answer), raw=True, metadata=metadata(answer))
             return
-        self._send(answer)
-        # What was rendered is not rendered again, unless a link may have come before its definition.
-        blocks = {name: part.blocks for name, part in self._parts.items() if not part.blocks.references}
-        self._handle.update(bundle(answer, **blocks), raw=True, metadata=metadata(answer))
+        shown = {"text/plain": legible(answer.text)}  # whatever happens, no widget stays that nobody feeds
+        try:
+            self._send(answer)
+            # What was rendered is not rendered again, unless a link may have come before its definition.
+            blocks = {name: part.blocks for name, part in self._parts.items() if not part.blocks.references}
+            shown = bundle(answer, **blocks)
+        finally:
+            self._handle.update(shown, raw=True, metadata=metadata(answer))
 
     def _begins(self, answer: Answer) -> bool:
         """Tell whether the first word of a part is waiting."""

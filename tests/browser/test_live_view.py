@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from gemini_magics.service.demo import chunk
+from gemini_magics.service.demo import chunk, event
 
 QUESTION = "%%gemini\nWhat is odd about the second peak?"
 THOUGHTS = "**Looking at the plot**\n\n" + "The second peak is lower than the first, and wider. " * 20
@@ -53,6 +53,32 @@ def test_thoughts_and_answer_grow_while_they_are_written(asked, service):
     assert asked.errors == []
 
 
+def test_a_screen_reader_hears_how_it_goes_and_how_it_ended(asked, service):
+    heard = asked.output().get_by_role("status")
+    assert heard.inner_text() == "Thinking…"
+    service.say("It is a mirror.")
+    asked.output().get_by_text("It is a mirror.").wait_for()
+    assert heard.inner_text() == "Answering…"
+    finish(asked, service)
+    asked.page.get_by_role("status").filter(has_text="Answered in").wait_for()
+
+
+def test_the_reader_sees_the_seconds_pass_and_why_nothing_comes(open_notebook, service):
+    book = open_notebook(QUESTION)
+    service.send(event({"error": {"code": 429, "message": "Slow down"}}))
+    service.break_off()
+    book.start()
+    status = book.output().get_by_role("status")
+    status.filter(has_text="Trying again in 5 s: the service answered 429").wait_for()
+    seconds = status.locator("+ span").inner_text()
+    service.say("Here it is.")
+    book.output().get_by_text("Here it is.").wait_for()
+    status.filter(has_text="Answering…").wait_for()
+    assert int(seconds.split()[0]) + 4 <= int(status.locator("+ span").inner_text().split()[0])
+    service.finish()
+    book.wait_until_run()
+
+
 def test_the_thinking_folds_when_the_answer_begins(asked, service):
     service.say("The answer.")
     asked.output().get_by_text("The answer.").wait_for()
@@ -90,7 +116,7 @@ def test_what_is_selected_and_scrolled_stays_while_the_answer_grows(asked, servi
     page.locator(".jp-WindowedPanel-outer").evaluate("notebook => (notebook.scrollTop = 300)")
     _select(live, "Paragraph 7", "which goes on")
     before = page.evaluate(LOOK)
-    service.say(" and on, more and more. " * 30 + "\n" + "- another\n" * 40 + "\n\nEnd.", words_per_s=60)
+    service.say(" and on, more and more. " * 30 + "\n" + "- another\n" * 40 + "\n\nEnd.", words_per_s=40)
     live.get_by_text("End.").wait_for()
     assert page.evaluate(LOOK) == before
     assert "Paragraph 7" in before["selection"]

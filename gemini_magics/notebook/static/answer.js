@@ -159,6 +159,7 @@ class View {
     clearInterval(this.ticking);
     cancelAnimationFrame(this.frame);
     const { area, place, details, summary, focus, touched, said } = this;
+    if (said.ended) announce(said.status);
     if (!area) return;
     if (focus) area.closest(".jp-Cell")?.focus({ preventScroll: true });
     const open = details.open && (touched || !said.text.blocks.length);
@@ -174,6 +175,15 @@ class View {
     setTimeout(() => watch.disconnect(), SWAP_MS);
     handOver();
   }
+}
+
+// Let a screen reader say something, whatever becomes of the view.
+function announce(text) {
+  const region = add(document.body, "div");
+  region.role = "status";
+  Object.assign(region.style, { position: "absolute", width: "1px", height: "1px", overflow: "hidden", clipPath: "inset(50%)" });
+  setTimeout(() => write(region, text), 100); // only what changes in a region is said
+  setTimeout(() => region.remove(), SWAP_MS);
 }
 
 // What had come of an answer, as a plain output.
