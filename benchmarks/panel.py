@@ -1,17 +1,33 @@
-"""How long the panel keeps the page's main thread for each streamed update, in short and long conversations.
+"""How long the panel keeps the page's main thread for each streamed update, and how soon it has stopped.
 
-    python benchmarks/panel.py
+    python benchmarks/panel.py           both, about two minutes
+    python benchmarks/panel.py updates   one part: updates, stop
 
 An answer streams into a panel in JupyterLab, in Chromium, at 20 updates a second, below 0, 50 and 200 turns
-of 1,000 words. It needs what the browser tests need.
+of 1,000 words. The bar: an update below 200 turns takes at most 1.5 times as long as below none.
+
+Then answers are stopped, in JupyterLab and Notebook 7, while nothing arrives, while text streams, and while a
+cell runs: the slowest of five, from the click until the panel is no longer busy, both by the page's own
+clock. The bar: 0.3 s. It needs what the browser tests need.
 """
 
 from __future__ import annotations
 
-from stage import SPENT, spent, spy_on, stage  # puts the tests' harness on the path
+import argparse
 
-from lab import notebook, with_cells  # isort: skip
+from run import ms, verdict
+from stage import SPENT, Stage, spent, spy_on, stage  # puts the tests' harness on the path
+
+from lab import Notebook, notebook, with_cells  # isort: skip
+from panel_in_page import Panel  # isort: skip
 from prompter import Prompter  # isort: skip
+
+MOST_GROWTH = 1.5
+MOST_STOP_S = 0.3
+STOPS = 5
+WHILE = ("nothing arrives", "text streams", "a cell runs")
+OPEN = "import gemini_magics\ngemini_magics.panel()"
+CELL = "while True:\n    sum(range(1000))"
 
 TURNS = (0, 50, 200)
 WORDS = 400
@@ -33,7 +49,21 @@ p
 """
 
 
-def measure(book, service: Prompter, turns: int) -> dict[str, float]:
+def updates(on: Stage) -> None:
+    """Print a row for each length of a conversation."""
+    print(f"{'turns':>6}  " + "  ".join(f"{name:>20}" for name in SPENT) + "   ms of the main thread an update")
+    spent_ms = []
+    for turns in TURNS:
+        on.service.forget()
+        cells = with_cells(FILL.format(turns=turns))
+        with notebook(on.session, on.server, "lab", cells, name=f"panel-{turns}") as book:
+            found = update(book, on.service, turns)
+        spent_ms.append(found["TaskDuration"])
+        print(f"{turns:>6}  " + "  ".join(f"{found[name]:>20.2f}" for name in SPENT))
+    verdict("an update grows, times", spent_ms[-1] / spent_ms[0], MOST_GROWTH, "{:.2f}".format)
+
+
+def update(book, service: Prompter, turns: int) -> dict[str, float]:
     """Stream an answer below so many turns; return milliseconds for each update."""
     page = book.page
     book.run(0)
@@ -60,20 +90,46 @@ def measure(book, service: Prompter, turns: int) -> dict[str, float]:
     return {name: (after[name] - before[name]) / updates for name in SPENT}
 
 
+def stop(on: Stage) -> None:
+    """Print how soon an answer has stopped in each application and case."""
+    for app in ("lab", "notebook"):
+        with notebook(on.session, on.server, app, with_cells(OPEN, CELL), name=f"stop-{app}") as book:
+            book.run(0)
+            panel = Panel(book, on.service)
+            for case in WHILE:
+                slowest_ms = max(stopped(book, panel, case) for _ in range(STOPS))
+                verdict(f"stop in {app} while {case}", slowest_ms / 1000, MOST_STOP_S, ms)
+
+
+def stopped(book: Notebook, panel: Panel, case: str) -> float:
+    """Ask, stop in the middle, and return the milliseconds that it took."""
+    panel.service.forget()
+    if case == "a cell runs":
+        book.start(1)
+    panel.ask("Why?")
+    if case == "text streams":
+        panel.service.say("word " * 10_000, WORDS_PER_S)
+        panel.turns.last.get_by_text("word word").wait_for()
+    book.page.wait_for_timeout(500)
+    found = panel.stop_ms()
+    panel.ended()
+    if case == "a cell runs":
+        book.command("notebook:interrupt-kernel")
+        book.wait_until_run(1)
+    return found
+
+
+PARTS = {part.__name__: part for part in (updates, stop)}
+
+
 def main() -> None:
-    """Print a row for each length of a conversation."""
+    """Measure what was asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("part", nargs="?", choices=PARTS, help="one part; without it, all")
+    chosen = parser.parse_args().part
     with stage() as on:
-        print(
-            f"{'turns':>6}  "
-            + "  ".join(f"{name:>20}" for name in SPENT)
-            + "   ms of the main thread an update"
-        )
-        for turns in TURNS:
-            on.service.forget()
-            cells = with_cells(FILL.format(turns=turns))
-            with notebook(on.session, on.server, "lab", cells, name=f"panel-{turns}") as book:
-                found = measure(book, on.service, turns)
-            print(f"{turns:>6}  " + "  ".join(f"{found[name]:>20.2f}" for name in SPENT))
+        for name in [chosen] if chosen else PARTS:
+            PARTS[name](on)
 
 
 if __name__ == "__main__":

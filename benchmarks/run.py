@@ -1,7 +1,9 @@
 """What an answer costs, beside a loop written by hand and the openai SDK's loop, as ratios of one run.
 
-    python benchmarks/run.py            everything, about four minutes
-    python benchmarks/run.py start      one part: start, stream, burst, events, stop
+    python benchmarks/run.py            everything, about twelve minutes
+    python benchmarks/run.py start      one part: start, stream, burst, events, stop, replay, page, panel
+
+The last three are programs of their own; `page` and `panel` need what the browser tests need.
 
 The service is a scripted one on this machine; each figure is a median unless it says otherwise. Absolute
 times are this machine's; the ratios are what carries over.
@@ -13,8 +15,11 @@ import argparse
 import json
 import math
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 from kernels import Kernel, Run
 from loops import Way, ways
@@ -204,7 +209,14 @@ def stop() -> None:
         verdict("wrong key: saved traceback", len(json.dumps(error)), 600, "{:.0f} B".format)
 
 
+def program(name: str) -> Callable[[], object]:
+    """Return what runs another benchmark of this folder."""
+    command = [sys.executable, str(Path(__file__).with_name(f"{name}.py"))]
+    return lambda: subprocess.run(command, check=True)
+
+
 PARTS = {"start": start, "stream": streams, "burst": burst, "events": events, "stop": stop}
+PARTS |= {name: program(name) for name in ("replay", "page", "panel")}
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -212,4 +224,5 @@ if __name__ == "__main__":
         "parts", nargs="*", choices=[*PARTS, []], help="which parts to run; all of them by default"
     )
     for name in parser.parse_args().parts or PARTS:
+        print(f"{name}:", flush=True)
         PARTS[name]()

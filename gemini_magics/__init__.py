@@ -18,6 +18,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from .core.errors import GeminiError
+
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
@@ -29,7 +31,6 @@ if TYPE_CHECKING:
         BadRequest,
         CannotAttach,
         Cut,
-        GeminiError,
         KeyRejected,
         NoKey,
         OutOfCredit,
@@ -53,8 +54,8 @@ _PLACES = {
     ".core.answer": ("Answer",),
     ".core.cancel": ("Cancel",),
     ".core.errors": (
-        "BadRequest", "CannotAttach", "Cut", "GeminiError", "KeyRejected", "NoKey", "OutOfCredit",
-        "RateLimited", "Refused", "Unfit", "UnknownReply", "Unreachable",
+        "BadRequest", "CannotAttach", "Cut", "KeyRejected", "NoKey", "OutOfCredit", "RateLimited",
+        "Refused", "Unfit", "UnknownReply", "Unreachable",
     ),
     ".core.messages": ("Citation", "Media", "Usage"),
     ".core.settings": ("Settings",),
@@ -99,6 +100,16 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *_PLACE})
+
+
+def _render_traceback_(error: GeminiError) -> list[str]:
+    """Write an error as IPython shows it, which calls this."""
+    from .notebook.one_line import rendered
+
+    return rendered(error)
+
+
+GeminiError._render_traceback_ = _render_traceback_  # here, since an error knows no notebook
 
 
 def load_ipython_extension(ipython: InteractiveShell) -> None:

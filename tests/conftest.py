@@ -28,6 +28,5 @@ def shell(tmp_path, monkeypatch):
     shell.run = lambda cell: shell.run_cell(cell).raise_error()
     yield shell
     shell.extension_manager.unload_extension("gemini_magics")
-    shell.config.pop("GeminiMagics", None)  # IPython keeps what %config has set
     del shell.run
     sys.modules["__main__"] = MAIN  # new processes look at it, and the shell has emptied its own

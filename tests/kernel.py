@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import uuid4
 
 from jupyter_client.manager import start_new_kernel
 
@@ -24,6 +25,7 @@ class Shown:
     outputs: list[dict[str, Any]] = field(default_factory=list)
     payload: list[dict[str, Any]] = field(default_factory=list)
     error: dict[str, Any] | None = None
+    _clears: bool = False
 
     @property
     def stream(self) -> str:
@@ -42,6 +44,8 @@ class Shown:
 
     def take(self, kind: str, content: dict[str, Any]) -> None:
         """Do with a message what a page does with it."""
+        if self._clears and kind in ("stream", "display_data", "execute_result", "error"):
+            self.outputs, self._clears = [], False
         match kind:
             case "stream" if self.outputs and self.outputs[-1].get("name") == content["name"]:
                 self.outputs[-1]["text"] += content["text"]
@@ -50,6 +54,8 @@ class Shown:
             case "update_display_data":
                 (output,) = (each for each in self.outputs if each.get("transient") == content["transient"])
                 output.update(content)
+            case "clear_output":
+                self.outputs, self._clears = self.outputs if content["wait"] else [], content["wait"]
             case "error":
                 self.error = content
 
@@ -65,16 +71,25 @@ class Kernel:
 
     Args:
         setup: cells to run at the beginning, and again after a restart.
+        arguments: more of the command line that starts it.
     """
 
-    def __init__(self, demo: Demo | None = None, *, display: str = "paced", setup: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        demo: Demo | None = None,
+        *,
+        display: str = "paced",
+        setup: Iterable[str] = (),
+        arguments: Iterable[str] = (),
+    ) -> None:
         settings = {"display": display}
         if demo:
             settings |= {"service": "demo", "base_url": demo.base_url}
         lines = [f"%config GeminiMagics.{name} = {value!r}" for name, value in settings.items()]
         self.demo = demo
         self._setup = ["\n".join(["%load_ext gemini_magics", *lines]), *setup]
-        self.manager, self.client = start_new_kernel(extra_arguments=["--HistoryManager.enabled=False"])
+        arguments = ["--HistoryManager.enabled=False", *arguments]
+        self.manager, self.client = start_new_kernel(extra_arguments=arguments)
         self._begin()
 
     def __enter__(self) -> Kernel:
@@ -83,23 +98,36 @@ class Kernel:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def run(self, code: str, cell: str = "", *, allow_stdin: bool = True, fails: bool = False) -> Shown:
+    def run(self, code: str, cell: str = "", *, fails: bool = False, **how: Any) -> Shown:
         """Run a cell to its end."""
-        return self.finish(self.send(code, cell, allow_stdin=allow_stdin), fails=fails)
+        return self.finish(self.send(code, cell, **how), fails=fails)
 
-    def send(self, code: str, cell: str = "", *, allow_stdin: bool = True) -> Shown:
+    def send(
+        self,
+        code: str,
+        cell: str = "",
+        *,
+        metadata: Mapping[str, Any] | None = None,
+        allow_stdin: bool = True,
+        by_python: bool = False,
+    ) -> Shown:
         """Begin a cell, and wait for nothing.
 
         Args:
             cell: the identity that a frontend gives its cells; some give none.
+            metadata: what else it says of the cell.
             allow_stdin: a person is there; programs that run notebooks say that nobody is.
+            by_python: name the message as jupyter_client does, which consoles and such programs ask
+                with; a page names each anew.
         """
         content = {"code": code, "silent": False, "store_history": True, "user_expressions": {}}
         content |= {"allow_stdin": allow_stdin, "stop_on_error": False}
-        metadata = {"cellId": cell} if cell else {}
-        message = self.client.session.msg("execute_request", content, metadata=metadata)
+        about = {**({"cellId": cell} if cell else {}), **(metadata or {})}
+        message = self.client.session.msg("execute_request", content, metadata=about)
+        if not by_python:
+            message["header"]["msg_id"] = message["msg_id"] = str(uuid4())
         self.client.shell_channel.send(message)
-        return Shown(message["header"]["msg_id"])
+        return Shown(message["msg_id"])
 
     def listen(self, shown: Shown, until: Callable[[str, dict[str, Any]], bool]) -> None:
         """Take in what comes of a cell, up to the message whose kind and content fulfil a condition."""

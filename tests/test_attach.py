@@ -54,6 +54,7 @@ ARRAYS = {  # what is attached -> (its pixel at the left, at the right, the note
     "bool": (RAMP > 0.5, 0, 255, ""),
     "float -2..6": (RAMP * 8 - 2, 0, 255, "values -2 to 6 as black to white"),
     "int16": ((RAMP * 4000).astype(np.int16), 0, 255, "values 0 to 4000 as black to white"),
+    "int64 grey": ((RAMP * 200).astype(int), 0, 255, "values 0 to 200 as black to white"),
     "int64 RGB": (np.dstack([(RAMP * 200).astype(int)] * 3), 0, 200, ""),
     "NaN": (np.where(RAMP == 0, np.nan, RAMP), 0, 255, "black where there is no number"),
     "all alike": (RAMP * 0 + 7, 0, 0, "values 7 to 7 as black to white"),
@@ -71,6 +72,30 @@ def test_an_array_that_is_a_picture_becomes_one(kind):
     image = picture_of(attachment)
     assert (attachment.kind, image.size) == ("image", (32, 16))
     assert (image.getpixel((0, 8)), image.getpixel((31, 8))) == ((left,) * 3, (right,) * 3)
+    assert attachment.note == note
+    np.testing.assert_array_equal(array, before)
+
+
+RGBA = {  # colours, opacity -> the pixel at the right, its opacity, the note
+    "bright floats": (RAMP * 3, 1.0, 255, 255, "values 0 to 3 as black to white"),
+    "floats, half seen": (RAMP, 0.5, 255, 128, ""),
+    "floats, opacity to 255": (RAMP * 255, 255.0, 255, 255, "values 0 to 255 as black to white"),
+    "dark floats": (RAMP / 2, 1.0, 128, 255, ""),
+    "floats, opacity unknown": (RAMP, np.nan, 255, 255, ""),
+    "deep integers": ((RAMP * 4000).astype(int), 200, 255, 200, "values 0 to 4000 as black to white"),
+    "integers": ((RAMP * 200).astype(int), 300, 200, 255, ""),
+    "negative opacity": ((RAMP * 200).astype(int), -1, 200, 0, ""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", RGBA)
+def test_colours_are_stretched_and_opacity_is_not(kind):
+    colours, opacity, right, seen, note = RGBA[kind]
+    array = np.dstack([colours] * 3 + [np.full_like(colours, opacity)])
+    before = array.copy()
+    attachment = attach(array, "image", SETTINGS)
+    with Image.open(io.BytesIO(attachment.content.data)) as image:
+        assert (image.mode, image.getpixel((31, 8))) == ("RGBA", (right, right, right, seen))
     assert attachment.note == note
     np.testing.assert_array_equal(array, before)
 
@@ -115,14 +140,26 @@ def test_a_long_array_loses_its_middle_and_says_so():
     assert attachment.note == "the middle left out"
 
 
-@pytest.mark.parametrize("shape", [(64, 64, 30), (10, 64, 64, 3), (64, 64, 2)])
-def test_a_volume_says_its_shape_and_what_a_picture_has(shape):
+SLICES = {
+    (64, 64, 30): ":, :, 0",
+    (10, 64, 64, 3): "0",
+    (64, 64, 2): ":, :, 0",
+    (30, 64, 64): "0",
+    (64, 2, 64): ":, 0",
+    (2, 64, 64, 30): "0, :, :, 0",
+    (2, 5, 64, 64, 3): "0, 0",
+}
+
+
+@pytest.mark.parametrize(("shape", "place"), SLICES.items(), ids=str)
+def test_a_volume_says_its_shape_and_what_a_picture_has(shape, place):
     with pytest.raises(CannotAttach) as caught:
         attach(np.zeros(shape), "volume", SETTINGS)
     assert str(caught.value) == (
         f"volume is an array of shape {shape}, float64, and a picture has the shape (height, width) or "
-        "(height, width, 3 or 4): name one slice of it, such as volume[0]."
+        f"(height, width, 3 or 4): name one slice of it, such as volume[{place}]."
     )
+    assert attach(eval(f"volume[{place}]", {"volume": np.zeros(shape)}), "slice", SETTINGS).kind == "image"
 
 
 @pytest.mark.parametrize(

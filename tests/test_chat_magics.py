@@ -8,10 +8,10 @@ import pytest
 from kernel import PATIENCE_S, Kernel
 
 import gemini_magics
-from gemini_magics import BadRequest, Conversation
+from gemini_magics import BadRequest, Conversation, Cut
 from gemini_magics.chat.conversation import conversations
 from gemini_magics.chat.ledger import ledger
-from gemini_magics.service.demo import Demo, Head, chunk, stream
+from gemini_magics.service.demo import Act, Demo, Head, body, chunk, stream
 
 
 @pytest.fixture(autouse=True)
@@ -124,6 +124,28 @@ def test_a_program_runs_each_cell_once_so_the_same_text_is_another_cell(kernel):
     assert kernel.said() == told
 
 
+def test_where_the_text_alone_tells_cells_apart_a_turn_that_is_replaced_is_named(kernel):
+    def told(cell="", question="Go on.", line="--chat", **how):
+        return "The same text as" in kernel.run(f"%%gemini {line}\n{question}", cell, **how).text
+
+    assert not told()
+    shown = kernel.run("%%gemini --chat\nGo on.").text
+    assert "The same text as In [" in shown
+    assert "takes the place of that turn in main. With another word it is a new one." in shown
+    assert len(kernel.said()) == 1
+    assert not told(question="Go on, please.")
+    assert not told(line="")
+    assert not told(line="--chat --dry-run")
+    assert not any(told(cell="A", line="--chat idea") for _ in range(2))
+    assert not any(told(line="--chat plan", allow_stdin=False) for _ in range(2))
+
+
+def test_in_a_console_each_input_is_a_new_turn(kernel):
+    for _ in range(2):
+        assert "The same text as" not in kernel.run("%%gemini --chat\nGo on.", by_python=True).text
+    assert said(kernel.demo.requests[-1]) == ["Go on.", "Re: Go on.", "Go on."]
+
+
 def test_each_question_of_a_cell_has_its_own_turn(kernel):
     loop = "for word in ['x', 'y']:\n    get_ipython().run_line_magic('gemini', f'--chat {word}')"
     for _ in range(2):
@@ -147,8 +169,14 @@ def test_a_conversation_outlives_the_kernel_only_as_a_file(one_kernel):
     assert kernel.ask("a, anew", "A") == ["a, anew"]
     assert kernel.said() == ["a, anew Re: a, anew", "b Re: b (stale)"]
     assert kernel.ask("c", "C")[-3:] == ["b", "Re: b", "c"]
-    kernel.run("%gemini_chat import main.json", "I")  # the same cell, run again
+    kept = kernel.said()
+    told = kernel.run("%gemini_chat import main.json", "I").text  # the same cell, run again
+    assert "main was made here before and has gone on since: it is kept as it is." in told
+    assert kernel.said() == kept
+    kernel.run("%gemini_chat reset main")
+    kernel.run("%gemini_chat import main.json", "I")
     assert kernel.said() == ["a Re: a", "b Re: b"]
+    assert "kept" not in kernel.run("%gemini_chat import main.json", "I").text
     error = kernel.run("%gemini_chat import main.json", "J", fails=True).error
     assert error["ename"] == "BadRequest"
     assert len(error["traceback"]) == 1
@@ -201,6 +229,52 @@ def test_an_answer_is_shown_in_full_after_the_notebook_was_closed_while_it_strea
     assert "The beginning, the middle and the end." in shown.text
     assert "At it." in shown.html
     assert "The beginning" in shown.html
+
+
+def test_conversations_are_reset_and_renamed_in_a_kernel(kernel):
+    kernel.ask("a", "A")
+    table = kernel.run("%gemini_chat rename main plan", "B").text
+    assert ["plan", "1", "0", "2", "0", "0"] in [line.split() for line in table.splitlines()]
+    assert kernel.ask("b", "C", "--chat plan") == ["a", "Re: a", "b"]
+    table = kernel.run("%gemini_chat reset plan", "D").text
+    assert ["plan", "0", "0", "0", "0", "0"] in [line.split() for line in table.splitlines()]
+    assert kernel.ask("c", "E", "--chat plan") == ["c"]
+
+
+@pytest.mark.parametrize("cells", [("M", "B", "I", "J"), ("", "", "", "")], ids=["with ids", "without ids"])
+def test_a_branch_that_has_grown_is_not_cut_back_when_its_line_runs_again(kernel, cells):
+    def run_all():
+        kernel.ask("a", cells[0])
+        told = kernel.run("%gemini_chat branch main idea", cells[1]).text
+        kernel.ask("b", cells[2], "--chat idea")
+        kernel.ask("c", cells[3], "--chat idea")
+        return told
+
+    assert "idea" in run_all()
+    again = run_all()
+    assert "idea was made here before and has gone on since: it is kept as it is." in again
+    assert "%gemini_chat reset idea" in again
+    assert kernel.said("idea")[0] == "a Re: a"
+    assert [each.partition(" Re:")[0] for each in kernel.said("idea")] == ["a", "b", "c"]
+
+
+def test_a_branch_in_which_nothing_was_said_is_made_anew_without_a_word(kernel):
+    kernel.ask("a", "A")
+    kernel.run("%gemini_chat branch main idea", "B")
+    kernel.ask("a, anew", "A")
+    assert "kept" not in kernel.run("%gemini_chat branch main idea", "B").text
+    assert kernel.said("idea") == ["a, anew Re: a, anew"]
+
+
+def test_a_conversation_that_was_renamed_and_has_grown_is_not_lost_to_another(kernel):
+    kernel.ask("a", "A")
+    for _ in range(2):
+        kernel.run("%gemini_chat branch main idea", "B")
+        told = kernel.run("%gemini_chat rename idea plan", "C").text
+        kernel.ask("b", "D", "--chat plan")
+    assert "plan was made here before and has gone on since" in told
+    assert kernel.said("plan") == ["a Re: a", "b Re: b"]
+    assert kernel.said("idea") == ["a Re: a"]
 
 
 def test_what_was_asked_shows_in_the_usage_by_cell_and_conversation(kernel):
@@ -373,6 +447,45 @@ def test_the_balance_comes_from_the_service(ask, shell, capsys):
     shell.run("%config GeminiMagics.base_url = None")
     with pytest.raises(BadRequest, match="google tells no balance"):
         shell.run("%gemini_credits google")
+
+
+def test_the_balance_is_shown_in_a_kernel(kernel):
+    balance = body({"code": 200, "msg": "success", "data": 12.5})
+    kernel.demo._script = lambda request: balance if request.method == "GET" else echo(request)
+    try:
+        assert kernel.run("%gemini_credits").text == "demo: 12.50 credits left"
+    finally:
+        kernel.demo._script = echo
+
+
+def test_a_strict_replay_asks_for_no_balance(ask, shell, tmp_path):
+    (tmp_path / "answers.jsonl").touch()
+    with Demo() as demo:
+        shell.run(f'%config GeminiMagics.base_url = "{demo.base_url}"')
+        shell.run("%gemini_replay answers.jsonl --strict")
+        with pytest.raises(BadRequest, match=r"asks nothing, no balance either.*%gemini_record off"):
+            shell.run("%gemini_credits")
+        assert not demo.requests
+        shell.run("%gemini_record off")
+        shell.run("%gemini_credits")
+        assert len(demo.requests) == 1
+
+
+BROKEN = {
+    "closed": ([Act.CLOSE], "broke before the answer's end. It is free, so run the cell"),
+    "silent": ([Act.HANG], "Nothing came from .* for 0.2 s. It is free, so run the cell"),
+}
+
+
+@pytest.mark.parametrize("how", BROKEN)
+def test_a_balance_that_did_not_come_is_not_said_to_have_cost_anything(ask, shell, how):
+    reply, told = BROKEN[how]
+    with Demo([reply]) as demo:
+        shell.run(f'%config GeminiMagics.base_url = "{demo.base_url}"')
+        shell.run("%config GeminiMagics.gap_timeout_s = 0.2")
+        with pytest.raises(Cut, match=told) as raised:
+            shell.run("%gemini_credits")
+    assert "charged" not in str(raised.value)
 
 
 @pytest.mark.parametrize("number", ["0", "-1", "many", "²"])

@@ -13,9 +13,9 @@ from gemini_magics.core.errors import BadRequest, Cut, GeminiError, KeyRejected,
 from gemini_magics.core.messages import Attachment, Media, Text, Turn, Waiting
 from gemini_magics.core.question import Question
 from gemini_magics.core.settings import Settings
-from gemini_magics.service import client
+from gemini_magics.service import client, keys
 from gemini_magics.service.client import Call, ask, fetch
-from gemini_magics.service.delivery import Delivery, credits_left
+from gemini_magics.service.delivery import Delivery, check_keys, credits_left
 from gemini_magics.service.demo import Demo, Head, body, chunk, ending, envelope, event, stream, took
 from gemini_magics.service.keys import Key
 
@@ -177,6 +177,20 @@ def test_a_failure_says_what_it_waited_for():
     assert "No connection to service.example within 7 s" in str(error)
 
 
+TIMEOUTS = {  # settings -> what httpx is told, in seconds
+    "unless set": ({}, {"connect": 10, "write": 60, "read": 300, "pool": None}),
+    "connect": ({"connect_timeout_s": 1.5}, {"connect": 1.5, "write": 60, "read": 300, "pool": None}),
+    "write": ({"write_timeout_s": 1.5}, {"connect": 10, "write": 1.5, "read": 300, "pool": None}),
+    "gap": ({"gap_timeout_s": 1.5}, {"connect": 10, "write": 60, "read": 1.5, "pool": None}),
+}
+
+
+@pytest.mark.parametrize(("settings", "told"), TIMEOUTS.values(), ids=TIMEOUTS)
+def test_each_timeout_is_the_one_that_is_set(settings, told):
+    _, _, [request] = mocked(answered(FINE), **settings)
+    assert request.extensions["timeout"] == told
+
+
 def test_waits_grow_and_stay_below_what_is_set(monkeypatch):
     monkeypatch.setattr(client, "BACKOFF_S", 0.01)
     events, _, requests = mocked(answered(b"{}", 503), retries=9, retry_wait_s=0.05)
@@ -282,6 +296,50 @@ def test_a_question_that_holds_the_key_is_not_sent(parts, monkeypatch):
         with pytest.raises(BadRequest, match="holds the key"):
             deliver(demo, system=f"My key is {SECRET}.")
         assert not demo.requests
+
+
+@pytest.mark.parametrize("parts", HOLDING.values(), ids=HOLDING)
+@pytest.mark.parametrize("name", ["KIE_API_KEY", "GEMINI_API_KEY", "OPENROUTER_API_KEY"])
+def test_a_question_that_holds_the_key_of_another_service_is_not_sent(parts, name, monkeypatch):
+    monkeypatch.setenv(name, SECRET)
+    with Demo([stream("Fine.")]) as demo:
+        with pytest.raises(BadRequest, match=f"^The question holds the key in {name}: take it out") as raised:
+            deliver(demo, *parts)
+        assert not shows(raised.value)
+        with pytest.raises(BadRequest, match=name):
+            deliver(demo, system=f"My key is {SECRET}.")
+        earlier = (
+            Turn("user", (f"My key is {SECRET}.",)),
+            Turn("assistant", ("Fine.",)),
+            Turn("user", ("Well?",)),
+        )
+        with pytest.raises(BadRequest, match=name):
+            Delivery(Question(earlier, Settings(service="demo", base_url=demo.base_url)))
+        assert not demo.requests
+
+
+def test_a_question_that_holds_a_key_of_this_session_is_not_sent(monkeypatch):
+    own = {
+        "https://api.kie.ai": Key(SECRET),
+        "https://own.example": Key("engine-1843"),
+        "http://[::1]:1": Key("lm-studio"),
+    }
+    monkeypatch.setattr(keys, "_memory", own)
+    with Demo([stream("Fine.")]) as demo:
+        with pytest.raises(BadRequest, match=r"holds the key of kie:"):
+            deliver(demo, f"Is {SECRET} right?")
+        with pytest.raises(BadRequest, match=r"holds the key of https://own\.example:"):
+            deliver(demo, "Is engine-1843 right?")
+        assert not demo.requests
+        assert any(Text("Fine.") in batch for batch in deliver(demo, "What is lm-studio?").batches())
+
+
+@pytest.mark.parametrize("word", ["none", "EMPTY", "ollama", "lm-studio", "sk-no-key-required"])
+def test_what_a_server_of_ones_own_is_told_for_a_key_may_be_said_to_another(word, monkeypatch):
+    monkeypatch.setenv("GEMINI_MAGICS_API_KEY", word)
+    monkeypatch.setenv("KIE_API_KEY", SECRET)
+    question = Question((Turn("user", (f"What is {word}?",)),), Settings(service="kie"))
+    check_keys(question, f'"What is {word}?"'.encode(), [("the key of kie", Key(SECRET))])
 
 
 def test_a_key_with_quotes_and_backslashes_is_found_in_a_prompt_too(monkeypatch):

@@ -49,6 +49,12 @@ def test_in_a_terminal_the_python_of_the_answer_is_the_next_input(ask, shell):
     assert shell.rl_next_input == 'ran = True\n\nprint("x")'
 
 
+def test_in_a_terminal_two_answers_of_one_cell_are_both_in_the_next_input(ask, shell, demo):
+    demo.answer = "```python\nx = 1\n```"
+    ask("%gemini --code How?\n%gemini --code How else?")
+    assert shell.rl_next_input == "x = 1\n\nx = 1"
+
+
 def test_without_the_option_nothing_is_put_anywhere(ask, shell):
     ask("%%gemini\nHow?")
     assert shell.rl_next_input is None
@@ -95,6 +101,17 @@ def test_a_frontend_that_names_its_cells_gets_a_new_one_below(kernel):
     assert shown.payload == [{"source": "set_next_input", "text": text, "replace": False}]
     assert "The code is in the next cell, without the bash. It was not run." in shown.text
     assert kernel.run("'ran' in globals()").text == "False"
+
+
+@pytest.mark.parametrize("cell", ["A", ""], ids=["new cell", "to be copied"])
+def test_the_code_of_two_answers_of_one_cell_is_in_the_next_cell_together(kernel, cell):
+    kernel.answer = "```python\nx = 1\n```"
+    twice = "for word in ('How?', 'How else?'):\n    get_ipython().run_line_magic('gemini', f'--code {word}')"
+    for _ in range(2):  # what the cell before put there does not come again
+        shown = kernel.run(twice, cell)
+        text = "x = 1\n\nx = 1"
+        assert shown.payload == [{"source": "set_next_input", "text": text, "replace": False}]
+    assert shown.text.count("It was not run") == 2
 
 
 def test_any_other_frontend_shows_the_code_to_be_copied(kernel):

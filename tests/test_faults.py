@@ -582,6 +582,18 @@ def test_a_proxy_that_does_not_let_the_question_through_is_tried_again_and_named
     assert b"Authorization" not in b"".join(n_heard)
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "nowhere.invalid"])
+def test_a_proxy_that_is_not_there_is_named_without_its_password(monkeypatch, host):
+    monkeypatch.setenv("GEMINI_MAGICS_API_KEY", "k")
+    through_proxy(monkeypatch, free_port())
+    monkeypatch.setenv("HTTPS_PROXY", f"http://me:hidden@{host}:{free_port()}")
+    _, error = all_of(deliver("https://service.example/v1", retries=0))
+    assert isinstance(error, Unreachable)
+    assert f"The proxy {host} on the way to service.example cannot be reached" in str(error)
+    assert "look at HTTPS_PROXY" in str(error)
+    assert "hidden" not in str(error)
+
+
 @pytest.mark.parametrize("proxy", ["ftp://127.0.0.1:1", "socks5://127.0.0.1:1"])
 def test_a_proxy_of_an_unknown_kind_is_named(monkeypatch, proxy):
     monkeypatch.setenv("GEMINI_MAGICS_API_KEY", "k")

@@ -2,12 +2,13 @@
 
 import gc
 import weakref
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from kernel import Kernel
 
-from gemini_magics import BadRequest, CannotAttach
+from gemini_magics import BadRequest, CannotAttach, Unfit
 from gemini_magics.notebook.failures import KEPT_CHARS, KEPT_FAILURES
 from gemini_magics.notebook.masked import masked
 from gemini_magics.notebook.told import told
@@ -92,6 +93,20 @@ def test_a_long_cell_and_a_long_message_are_kept_in_part(cells, err):
 def test_a_mistake_of_ours_and_a_stop_are_no_failures(cells, err):
     cells("1 / 0", "%%gemini nothing\nWhat?", "%gemini_fix nonsense", "raise KeyboardInterrupt")
     assert err[-1].count == 1
+
+
+def test_an_error_of_ours_out_of_ones_own_python_is_a_failure_like_others(cells, err, demo):
+    cells("1 / 0", "%%gemini --to reply\nWhat?", "data = reply.json()")
+    assert err[-1].count == 3
+    assert "In[3], line 1\n--> 1 data = reply.json()\n… (" in err[-1].traceback  # as into a library
+    assert "Unfit: The answer is no JSON" in err[-1].traceback
+    assert cells("%gemini_fix") is None
+    assert "data = reply.json()" in sent(demo)[0]
+
+
+def test_an_error_of_ours_in_another_ones_magic_is_a_failure_too(cells, err):
+    assert isinstance(cells("%%gemini --to reply\nWhat?", "%timeit -n 1 -r 1 reply.json()"), Unfit)
+    assert err[-1].count == 2
 
 
 TRACEBACKS = {
@@ -181,6 +196,10 @@ SECRETS = {
     "tokenizer = 'bert-base-uncased'": "tokenizer = 'bert-base-uncased'",
     "f(token='engine-1843')\nIt is engine-1843": "f(token='•••')\nIt is •••",
     "monkey = 'banana split'": "monkey = 'banana split'",
+    "DB_PASS = 'tiger'": "DB_PASS = '•••'",
+    'f(db_pass="tiger", pgpass="lion", MYSQL_PWD="puma")': 'f(db_pass="•••", pgpass="•••", MYSQL_PWD="•••")',
+    "COMPASS = 'north-east'; bypass = 'the long way'": "COMPASS = 'north-east'; bypass = 'the long way'",
+    "first_pass = 'a first draft'": "first_pass = 'a first draft'",
     "/run/secrets/key.json": "/run/secrets/key.json",
 }
 
@@ -191,6 +210,22 @@ def test_what_looks_like_a_secret_is_masked_and_nothing_else(monkeypatch, text):
     monkeypatch.setenv("MY_SERVICE_TOKEN", "my-own-value-1")
     monkeypatch.setenv("GOOGLE_CREDENTIALS", "/run/secrets/key.json")
     assert masked(text) == SECRETS[text]
+
+
+@pytest.mark.parametrize("name", ["DB_PASS", "PGPASS", "MYSQL_PWD", "SMTP_PASSPHRASE", "db_pass", "mysql_pwd"])
+def test_a_variable_that_is_named_like_a_password_holds_a_secret(monkeypatch, name):
+    monkeypatch.setenv(name, "tiger-of-1843")
+    assert masked("It is tiger-of-1843.") == "It is •••."
+    monkeypatch.delenv(name)
+    assert masked("It is tiger-of-1843.", {name: "tiger-of-1843"}) == "It is •••."
+
+
+@pytest.mark.parametrize(
+    "name", ["COMPASS", "BYPASS", "PWD", "OLDPWD", "first_pass", "high_pass", "PASSENGER", "pw"]
+)
+def test_a_variable_that_only_ends_like_a_password_holds_none(monkeypatch, name):
+    monkeypatch.setenv(name, "north-north-east")
+    assert masked("It is north-north-east.", {name: "north-north-east"}) == "It is north-north-east."
 
 
 def test_a_secret_is_masked_wherever_the_cell_and_its_traceback_quote_it(cells, err):
@@ -205,7 +240,7 @@ def test_a_secret_is_masked_wherever_the_cell_and_its_traceback_quote_it(cells, 
 
 def test_our_own_keys_are_masked_wherever_they_are_kept(monkeypatch, shell):
     monkeypatch.setenv("OPENROUTER_API_KEY", "environment-key-1")
-    monkeypatch.setattr("gemini_magics.notebook.magics.getpass", lambda prompt: "remembered-key-2\n")
+    monkeypatch.setattr("getpass.getpass", lambda prompt: "remembered-key-2\n")
     shell.run("%gemini_key kie")
     try:
         assert masked("a environment-key-1 b remembered-key c") == "a ••• b ••• c"
@@ -333,6 +368,67 @@ def test_cells_their_outputs_and_failures_can_be_attached_and_are_shown_first(ce
     assert "abcdef123456" not in demo.requests[-1].body.decode()
 
 
+PAST = ["Out[1]", "str(Out[1])", "Out", "In[1]", "Err[2]", "_", "_1", "_i", "_i1"]
+
+
+@pytest.mark.parametrize("name", PAST)
+@pytest.mark.parametrize("cell", ["%%gemini\nWhat is $`{}`?", "%gemini What is $`{}`?", "%%gemini {}\nWhat?"])
+def test_text_of_cells_that_ran_is_masked_and_shown_first(cells, demo, capsys, monkeypatch, cell, name):
+    monkeypatch.setenv("HOME", "/home/ada")
+    note = "'ghp_0123456789abcdefghijklmnopqrstuvwxyz /home/ada/data'"
+    cells(note, f"{note} + 1")
+    capsys.readouterr()
+    assert cells(cell.format(name)) is None
+    before, _, _ = capsys.readouterr().out.partition("The name is wrong.")
+    for text in ("".join(sent(demo)), before):
+        assert "••• ~/data" in text
+        assert "0123456789" not in text
+        assert "/home/ada" not in text
+    assert "Sent with the question: " in before
+
+
+def test_a_figure_of_a_cell_that_ran_stays_a_figure(cells, demo, shell, capsys):
+    cells("from PIL import Image\nImage.new('RGB', (4, 3), 'red')")
+    capsys.readouterr()
+    assert cells("%%gemini _1\nIs $`_1` like $`Out[1]`?") is None
+    kinds = [part["type"] for part in demo.requests[-1].json["messages"][-1]["content"]]
+    assert kinds == ["text", "image_url", "text", "image_url", "text", "image_url", "text"]
+    assert "Sent with" not in capsys.readouterr().out
+
+
+def test_a_file_whose_name_is_like_that_of_the_outputs_goes_as_it_is(cells, demo, capsys):
+    Path("Out.md").write_text("api_key = 'abcdef123456'")
+    assert cells("%%gemini Out.md\nWhat is it?") is None
+    assert "abcdef123456" in sent(demo)[0]
+    assert "Sent with" not in capsys.readouterr().out
+
+
+NOT_THERE = {
+    "In[99]": "There is no In[99]: the cells so far are In[1] to In[3].",
+    "In[-99]": "There is no In[-99]: the cells so far are In[1] to In[3].",
+    "Out[99]": "There is no Out[99]: the cells with a value are 2.",
+    "Out[-1]": "There is no Out[-1]: the cells with a value are 2.",
+    "Out[99].head()": "There is no Out[99]: the cells with a value are 2.",
+}
+
+
+@pytest.mark.parametrize("name", NOT_THERE)
+@pytest.mark.parametrize("cell", ["%%gemini {}\nWhat?", "%%gemini\nWhat is $`{}`?"])
+def test_a_cell_or_a_value_that_is_not_there_says_which_are(cells, shell, demo, cell, name):
+    shell.history_manager.reset()
+    assert str(cells("x = 1", "21 * 2", cell.format(name))) == NOT_THERE[name]
+    assert not demo.requests
+
+
+def test_before_any_cell_has_shown_a_value_it_says_so(cells, shell):
+    assert "There is no Out[1]: no cell has shown a value yet." in str(cells("%%gemini Out[1]\nWhat?"))
+
+
+def test_another_index_that_fails_is_not_taken_for_one_of_these(cells):
+    assert "[1][2] fails with IndexError" in str(cells("%%gemini\nWhat is $`[1][2]`?"))
+    assert "Out[2][7] fails with IndexError" in str(cells("[1]", "%%gemini\nWhat is $`Out[2][7]`?"))
+
+
 def test_a_failure_that_is_not_there_says_which_are(cells, demo):
     cells("1 / 0")
     assert "the cells that failed are 1" in str(cells("%%gemini Err[7]\nWhy?"))
@@ -369,3 +465,7 @@ def test_in_a_real_kernel_a_failed_cell_is_explained_and_its_correction_stands_b
         assert "The code is in the next cell. It was not run." in shown.text
         kernel.run("%%gemini Err[2] In[2]\nWhy?", cell="C")
         assert "NameError" in sent(demo)[0]
+        kernel.run("'ghp_0123456789abcdefghijklmnopqrstuvwxyz'", cell="D")
+        shown = kernel.run("%%gemini\nWhat is $`_`, or $`In[5]`?", cell="E")
+        assert sent(demo) == ["What is ", "•••", ", or ", "'•••'", "?"]
+        assert "Sent with the question: _ · text · 9 B; In[5] · text · 11 B" in shown.text

@@ -7,7 +7,8 @@ import pytest
 from hostile import HOST, TEXTS
 
 from gemini_magics.core.answer import Answer
-from gemini_magics.core.markdown import Blocks, anchor, render
+from gemini_magics.core.html import anchor
+from gemini_magics.core.markdown import Blocks, render
 from gemini_magics.core.messages import Attachment, Citation, Finished, Opened, Text, Thinking, Waiting
 from gemini_magics.core.twin import STYLE, bundle
 

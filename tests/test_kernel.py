@@ -41,7 +41,7 @@ def test_a_stop_keeps_what_came_and_the_next_question_works(kernel, demo, cell):
     stopped = time.monotonic()
     kernel.interrupt()
     kernel.finish(shown, fails=True)
-    assert time.monotonic() - stopped < 3  # 0.3 s is the aim, and a figure of the benchmarks
+    assert time.monotonic() - stopped < 1  # 0.3 s is the aim, and a figure of the benchmarks
     assert shown.error["ename"] == "KeyboardInterrupt"
     assert len("".join(shown.error["traceback"])) < 300
     assert "The curve peaks" in shown.outputs[-1]["data"]["text/html"]
@@ -58,13 +58,46 @@ def test_what_stays_is_safe_html_and_plain_text_alone(kernel, cell):
     assert "Fine." in data["text/plain"]
 
 
+@pytest.mark.parametrize("cell", ["", "a-cell"], ids=["paced", "live"])
+def test_the_output_that_stays_says_where_the_answer_is_from(kernel, cell):
+    output = kernel.run("%%gemini --effort low\nWhat?", cell).outputs[-1]
+    about = output["metadata"]["gemini_magics"]
+    assert (about["service"], about["source"], about["ended"]) == ("demo", "live", "stop")
+    assert (about["effort"], about["usage"]["total_tokens"]) == ("low", 2)
+
+
+@pytest.mark.parametrize("cell", ["", "a-cell"], ids=["paced", "live"])
+def test_an_answer_outside_its_schema_is_asked_for_once_more(kernel, demo, cell):
+    kernel.run("from dataclasses import dataclass\n@dataclass\nclass Point:\n    x: int")
+    demo.replies[:] = [stream('{"x": "far"}'), stream('{"x": 2}')]
+    shown = kernel.run("%%gemini --schema Point --to where\nWhere?", cell)
+    first, told, second = (output["data"]["text/plain"] for output in shown.outputs)
+    assert '{"x": "far"}' in first
+    assert told.startswith("The answer does not fit Point: x: Input should be a valid integer")
+    assert told.endswith("Asking once more.")
+    assert '{"x": 2}' in second
+    assert "x: Input should be" in str(demo.requests[-1].json["messages"][-1])
+    assert kernel.run("where.data").text == "Point(x=2)"
+
+
+def test_an_answer_is_used_as_data(kernel, demo):
+    demo.replies[:] = [stream('So:\n\n```json\n{"peaks": [3, 5]}\n```\n\n| s | mV |\n|---|---|\n| 3 | 1.5 |\n')]
+    kernel.run("%%gemini --to reply\nWhere?", "a-cell")
+    assert kernel.run("reply.json()['peaks']").text == "[3, 5]"
+    assert kernel.run("reply.table()['mV'].item()").text == "1.5"
+    demo.replies[:] = [stream('{"peaks": [3,}')]
+    kernel.run("%%gemini --to reply\nWhere?", "a-cell")
+    error = kernel.run("reply.json()", fails=True).error
+    assert (error["ename"], "line 1" in error["evalue"]) == ("Unfit", True)
+
+
 def test_inside_an_output_widget_the_answer_is_shown_at_its_end(kernel):
     shown = kernel.run(
         "from ipywidgets import Output\nwith Output():\n    get_ipython().run_line_magic('gemini', 'What?')",
         "a-cell",
     )
-    assert "Fine." in shown.outputs[-1]["data"]["text/html"]
-    assert len(shown.outputs) == 2  # a page clears the first, which says how it goes, for the second
+    (output,) = shown.outputs  # the first, which said how it goes, was cleared for it
+    assert "Fine." in output["data"]["text/html"]
 
 
 def test_a_refusal_is_one_short_line(kernel, demo):

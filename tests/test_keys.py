@@ -8,6 +8,7 @@ from types import ModuleType, SimpleNamespace
 
 import keyring
 import pytest
+from kernel import PATIENCE_S, Kernel
 from keyring.backend import KeyringBackend
 from keyring.errors import KeyringLocked, PasswordDeleteError
 
@@ -250,6 +251,50 @@ def test_a_saved_key_is_in_memory_and_in_the_keyring_under_its_origin(monkeypatc
     assert find_key(kie()).reveal() == SECRET
     keys._memory.clear()
     assert find_key(kie()).reveal() == SECRET
+
+
+SAVED = ("gemini_magics", "https://api.kie.ai")
+
+
+def test_the_magic_saves_a_key_only_when_it_is_told_to(monkeypatch, shell):
+    ring = ring_with(monkeypatch)
+    monkeypatch.setattr("getpass.getpass", lambda prompt: f"{SECRET}\n")
+    shell.run("%gemini_key")
+    assert (find_key(kie()).reveal(), ring.passwords) == (SECRET, {})
+    keys._memory.clear()
+    shell.run("%gemini_key kie --save")
+    assert (find_key(kie()).reveal(), ring.passwords) == (SECRET, {SAVED: SECRET})
+    shell.run("%gemini_key --forget")
+    assert (keys._memory, ring.passwords) == ({}, {})
+
+
+def test_the_magic_says_so_when_a_key_cannot_be_saved(monkeypatch, shell):
+    monkeypatch.setattr("getpass.getpass", lambda prompt: SECRET)
+    with pytest.raises(BadRequest, match=r"for this session only.*gemini_magics\[keyring\]") as raised:
+        shell.run("%gemini_key --save")
+    assert not shows(str(raised.value))
+    assert find_key(kie()).reveal() == SECRET
+
+
+FOUND = """
+from gemini_magics.core.settings import resolve
+from gemini_magics.service.keys import find_key
+from gemini_magics.service.services import find
+print(find_key(find(resolve({}))))
+"""
+
+
+@pytest.mark.parametrize("arguments", [[], ["--ext=gemini_magics"]], ids=["by %load_ext", "with the kernel"])
+def test_a_kernel_asks_its_frontend_for_a_key_or_says_that_nobody_can_type(arguments):
+    with Kernel(arguments=arguments) as kernel:
+        shown = kernel.send("%gemini_key")
+        request = kernel.client.get_stdin_msg(timeout=PATIENCE_S)
+        assert request["content"] == {"prompt": "Key for kie: ", "password": True}
+        kernel.client.input(SECRET)
+        assert kernel.finish(shown).outputs == []
+        assert kernel.run(FOUND).stream == "Key(•••)\n"
+        told = kernel.run("%gemini_key", allow_stdin=False, fails=True).error["traceback"]
+    assert told == ["BadRequest: Nobody can type here: set the environment variable KIE_API_KEY instead."]
 
 
 @pytest.mark.parametrize("store", ["missing", "refusing"])

@@ -1,13 +1,16 @@
 """The magics, through a shell, against a real server on loopback."""
 
+import re
 from pathlib import Path
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from PIL import Image
+from traitlets.config import Config
 
 import gemini_magics
 from gemini_magics import BadRequest, CannotAttach, Cut, KeyRejected, NoKey, Unreachable
+from gemini_magics.core import notice, settings
 from gemini_magics.core.settings import resolve
 from gemini_magics.service.demo import Act, Demo, Head, chunk, envelope, stream
 
@@ -92,7 +95,12 @@ MISTAKES = {
     "%%gemini fig --efort low\nWhat?": (BadRequest, "--effort"),
     "%%gemini --effort loud\nWhat?": (BadRequest, "low"),
     "%%gemini": (BadRequest, "write the question below"),
-    "%%gemini fig what is this?": (CannotAttach, "what"),
+    "%%gemini fig what is this?": (BadRequest, "The question goes into the lines below"),
+    "%%gemini explain this": (CannotAttach, "The question goes into the lines below"),
+    "%%gemini figg": (CannotAttach, "Did you mean fig? The question goes into the lines below"),
+    '%%gemini "fig"\nWhat?': (CannotAttach, "write fig without quotes"),
+    "%%gemini --service nope\nWhat?": (BadRequest, "There is kie, google"),
+    "%gemini_key kei": (BadRequest, "Did you mean kie?"),
     "%gemini --effort low": (BadRequest, "write the question"),
     "%%gemini\nWhat is $`figg`?": (BadRequest, "fig"),
     "%%gemini\nWhat is $`1 +`?": (BadRequest, "1 +"),
@@ -113,6 +121,27 @@ def test_a_mistake_fails_the_cell_in_one_line_and_sends_nothing(ask, shell, cell
     assert "\n" not in line
     assert line.startswith(type(raised.value).__name__)
     assert not shell.demo.requests
+
+
+IN_PYTHON = {
+    "": 'There is nothing to ask: write a question, as in ask("What is a fixed point?").',
+    " \n": "There is nothing to ask",
+    None: "The question is text, not NoneType: write it first, then what to attach",
+    5: "The question is text, not int",
+}
+
+
+@pytest.mark.parametrize("prompt", IN_PYTHON)
+def test_in_python_a_question_that_is_none_is_refused_in_its_words(prompt):
+    with pytest.raises(BadRequest) as raised:
+        gemini_magics.ask(prompt)
+    assert IN_PYTHON[prompt] in str(raised.value)
+    assert "%%gemini" not in str(raised.value)
+
+
+def test_in_python_attachments_alone_are_a_question(ask, shell):
+    ask("import gemini_magics\ngemini_magics.ask('', {'a': 1})")
+    assert "{'a': 1}" in parts(shell.demo.requests[-1].json)[0]
 
 
 def test_without_a_key_the_ways_out_are_named(shell):
@@ -159,9 +188,16 @@ def test_a_default_that_cannot_be_is_refused_when_it_is_set(shell, caplog):
     assert resolve({}).effort == "high"
 
 
-def test_defaults_can_come_from_the_configuration_file():
-    from traitlets.config import Config
+def test_a_service_that_is_none_is_refused_when_it_is_set(shell, caplog):
+    shell.run('%config GeminiMagics.service = "google"')
+    shell.run('%config GeminiMagics.service = "nope"')
+    assert "There is no service 'nope'. There is kie, google, openrouter, openai and demo." in caplog.text
+    assert resolve({}).service == "google"
+    shell.run("%config GeminiMagics.service = None")
+    assert resolve({}).service == "kie"
 
+
+def test_defaults_can_come_from_the_configuration_file():
     from gemini_magics.notebook.magics import GeminiMagics
 
     shell = InteractiveShell.instance()
@@ -172,24 +208,58 @@ def test_defaults_can_come_from_the_configuration_file():
 
 
 def state(shell):
+    """What a load changes: the shell's parts, and the settings and the notices of the package."""
     manager = shell.magics_manager
-    return (
-        {kind: set(table) for kind, table in manager.magics.items()},
-        set(manager.registry),
-        len(shell.configurables),
-        len(shell.input_transformers_cleanup),
-    )
+    return {
+        "magics": {kind: dict(table) for kind, table in manager.magics.items()},
+        "registry": set(manager.registry),
+        "configurables": list(map(type, shell.configurables)),
+        "transformers": list(shell.input_transformers_cleanup),
+        "callbacks": {event: list(callbacks) for event, callbacks in shell.events.callbacks.items()},
+        "names": set(shell.user_ns),
+        "configured": dict(shell.config.get("GeminiMagics", {})),
+        "settings": resolve({}),
+        "defaults": settings._session,
+        "notices": notice._say,
+    }
 
 
-def test_loading_twice_is_loading_once_and_unloading_undoes_it():
+def test_unloading_undoes_all_that_was_loaded_and_chosen():
     shell = InteractiveShell.instance()
     before = state(shell)
     shell.extension_manager.load_extension("gemini_magics")
     loaded = state(shell)
-    shell.extension_manager.reload_extension("gemini_magics")
-    assert state(shell) == loaded != before
+    assert [name for name in before if loaded[name] == before[name]] == ["configured", "settings"]
+    shell.run_cell("%config GeminiMagics.effort = 'low'").raise_error()
+    assert resolve({}).effort == "low"
+    shell.run_cell("1 / 0")  # it is kept as Err[...]
     shell.extension_manager.unload_extension("gemini_magics")
     assert state(shell) == before
+
+
+def test_loading_anew_begins_with_the_defaults():
+    shell = InteractiveShell.instance()
+    try:
+        for again in (shell.extension_manager.load_extension, shell.extension_manager.reload_extension):
+            again("gemini_magics")
+            assert resolve({}).effort == "high"
+            assert len([each for each in shell.configurables if type(each).__name__ == "GeminiMagics"]) == 1
+            shell.run_cell("%config GeminiMagics.effort = 'low'").raise_error()
+    finally:
+        shell.extension_manager.unload_extension("gemini_magics")
+
+
+def test_what_a_configuration_file_has_set_outlasts_an_unload():
+    shell = InteractiveShell.instance()
+    shell.config.merge(Config({"GeminiMagics": {"effort": "low"}}))
+    try:
+        for _ in range(2):
+            shell.extension_manager.load_extension("gemini_magics")
+            assert resolve({}).effort == "low"
+            shell.run_cell("%config GeminiMagics.effort = 'medium'").raise_error()
+            shell.extension_manager.unload_extension("gemini_magics")
+    finally:
+        del shell.config["GeminiMagics"]
 
 
 def test_a_magic_of_another_extension_is_left_to_it_with_a_warning():
@@ -207,7 +277,7 @@ def test_a_magic_of_another_extension_is_left_to_it_with_a_warning():
 
 
 def test_the_key_is_asked_for_and_kept_out_of_everything(ask, shell, monkeypatch, capsys):
-    monkeypatch.setattr("gemini_magics.notebook.magics.getpass", lambda prompt: "sk-secret-0123456789\n")
+    monkeypatch.setattr("getpass.getpass", lambda prompt: "sk-secret-0123456789\n")
     shell.run("%gemini_key")
     ask("%%gemini\nHow?")
     assert shell.demo.requests[-1].headers["authorization"] == "Bearer sk-secret-0123456789"
@@ -217,10 +287,62 @@ def test_the_key_is_asked_for_and_kept_out_of_everything(ask, shell, monkeypatch
     assert "0123456" not in capsys.readouterr().out
 
 
+KEY = "sk-secret-0123456789"
+WITH_A_KEY = [
+    f"%gemini_key {KEY}",
+    "%gemini_key q7Rw2LkX9vTz",
+    f"%gemini_key {KEY} --save",
+    f"%%gemini --service {KEY}\nWhat?",
+    "%%gemini --service 3q7Rw2LkX9vTz81Bn\nWhat?",
+    f"%gemini --service={KEY} What?",
+    f"%%gemini --effort {KEY}\nWhat?",
+    f"%%gemini {KEY}\nWhat?",
+    f"%%gemini fig.{KEY}\nWhat?",
+    f"%%gemini --{KEY}\nWhat?",
+    f"%config GeminiMagics.service = '{KEY}'",
+]
+
+
+@pytest.mark.parametrize("cell", WITH_A_KEY)
+def test_what_may_be_a_key_is_never_repeated(shell, cell, capsys, caplog):
+    said = ""
+    try:
+        shell.run(cell)
+    except BadRequest as error:
+        said = f"{error} {error._render_traceback_()}"
+    printed = capsys.readouterr()
+    assert not re.search("0123|secret|q7Rw", said + caplog.text + printed.out + printed.err)
+    assert said or "no such service" in caplog.text
+
+
+def test_who_needs_no_key_is_not_asked_for_one(shell, monkeypatch):
+    monkeypatch.setattr("getpass.getpass", lambda prompt: pytest.fail("asked"))
+    with pytest.raises(BadRequest, match="The service demo needs no key: just ask"):
+        shell.run("%gemini_key demo")
+    shell.run("%gemini_key demo --forget")
+
+
 def test_a_key_typed_behind_the_magic_is_refused_without_repeating_it(shell):
     with pytest.raises(BadRequest) as raised:
         shell.run("%gemini_key --service kie sk-secret-0123456789")
     assert "0123456" not in str(raised.value)
+
+
+def test_a_question_that_holds_another_services_key_is_neither_sent_nor_recorded_nor_shown(
+    ask, shell, monkeypatch, capsys
+):
+    monkeypatch.setenv("OPENROUTER_API_KEY", "sk-or-0123456789")
+    shell.run("import os\n%gemini_record answers.jsonl")
+    value = "$`os.environ['OPENROUTER_API_KEY']`"
+    system = "You know sk-or-0123456789."
+    cells = [f"%%gemini\nIs {value} it?", f"%gemini --dry-run {value}", f"%%gemini --system '{system}'\nWell?"]
+    for cell in cells:
+        with pytest.raises(BadRequest, match="holds the key in OPENROUTER_API_KEY"):
+            shell.run(cell)
+    assert not shell.demo.requests
+    assert not Path("answers.jsonl").exists()
+    assert "0123456" not in capsys.readouterr().out
+    shell.run("%gemini_record off")
 
 
 def test_the_last_answer_is_shown_again(ask, shell, capsys):

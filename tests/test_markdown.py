@@ -10,7 +10,8 @@ from markdown_it import MarkdownIt
 
 from gemini_magics.core import markdown, tex
 from gemini_magics.core.highlight import highlight
-from gemini_magics.core.markdown import Blocks, anchor, escape, parser, render
+from gemini_magics.core.html import anchor, escape
+from gemini_magics.core.markdown import Blocks, parser, render
 
 LINES = [
     "# H", "## H **b**", "para one", "para *em* `c` two", "- a", "  - b", "    - c", "* x", "+ y", "1. one",

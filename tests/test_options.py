@@ -77,10 +77,27 @@ MISTAKES = {
     "--effort": "--effort needs a value: --effort low|high",
     "--effort --search": "--effort needs a value",
     "--search=yes": "--search takes no value",
-    "--effort low fig": "name what to attach first, as in %%gemini fig --effort",
+    "--effort low fig": "fig comes after the options: name what to attach first, as in %%gemini fig --",
+    "a --system='x y' b --chat idea c --search": "as in %%gemini a b c --system='x y' --chat idea --search.",
+    "fig --system be brief --search": '--system "be brief".',
+    "fig --system=be \\frac{1}{2}": "--system 'be \\frac{1}{2}'.",
+    '--system "be brief" fig': '%%gemini fig --system "be brief".',
+    "--system “be brief” --search": 'Write --system "be brief", with straight quotes.',
+    "--system=“don’t be long”": 'Write --system "don’t be long", with straight quotes.',
+    "--system “be brief --search": 'Write --system "be brief", with straight quotes.',
+    "“my photo.png” fig": 'Write "my photo.png", with straight quotes.',
+    "-effort low": "-effort is no option: write --effort, with two hyphens.",
+    "fig —effort=low": "write --effort=low, with two hyphens.",
+    "fig –-no-thoughts": "write --no-thoughts, with two hyphens.",
+    "--search −effort low": "write --effort, with two hyphens.",
+    "fig what is this?": "The question goes into the lines below; %gemini asks in one line",
+    "fig?": "The question goes into the lines below",
+    "--effort low what is this?": "The question goes into the lines below",
     "--extra {temperature}": "--extra is not JSON",
     "--extra [1]": "takes a JSON object",
     "--to 1st": "--to takes the name of a variable, not '1st'",
+    "--to class": "--to takes the name of a variable, not 'class'",
+    "--nope": "There is --service, --model, --effort",
 }
 
 
@@ -90,6 +107,34 @@ def test_a_mistake_is_one_line_with_the_next_step(line, message):
         read_cell_line(line)
     assert message in str(raised.value)
     assert "\n" not in str(raised.value)
+
+
+PROPOSED = [
+    ("--effort low fig", "%%gemini fig --effort low"),
+    ("--effort=low fig --dry-run", "%%gemini fig --effort=low --dry-run"),
+    ("--chat idea x[0] --to y 'a b.png'", "%%gemini x[0] 'a b.png' --chat idea --to y"),
+    ("fig --system be brief", '%%gemini fig --system "be brief"'),
+]
+
+
+@pytest.mark.parametrize(("line", "right"), PROPOSED)
+def test_the_line_that_is_proposed_can_be_read(line, right):
+    with pytest.raises(BadRequest) as raised:
+        read_cell_line(line)
+    assert right.partition(" --")[2] in str(raised.value)
+    read_cell_line(right.removeprefix("%%gemini "))
+
+
+def test_in_one_line_a_long_dash_is_named_before_an_option_only():
+    with pytest.raises(BadRequest, match=r"—effort is no option: write --effort, with two hyphens\."):
+        read_question_line("—effort low What?")
+    assert read_question_line("— what is this?").question == "— what is this?"
+    assert read_question_line("-5 is what?").question == "-5 is what?"
+
+
+def test_words_that_only_begin_like_an_option_are_attachments():
+    assert read_cell_line("-df https://example.org/a? ~x").words == ("-df", "https://example.org/a?", "~x")
+    assert read_cell_line("fig https://example.org/?").words == ("fig", "https://example.org/?")
 
 
 def test_every_option_says_what_it_does():

@@ -1,17 +1,20 @@
 """The panel from Python, and what a page hears of it."""
 
 import json
+import sys
 import threading
 import time
+from types import ModuleType, SimpleNamespace
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from PIL import Image
 
 from gemini_magics import BadRequest, CannotAttach, Cut, conversations
+from gemini_magics.notebook import namespace, shelf
 from gemini_magics.notebook import panel as module
-from gemini_magics.notebook import shelf
 from gemini_magics.notebook.panel import Panel, panel
+from gemini_magics.notebook.panel_heard import hear
 from gemini_magics.service.demo import Act, Demo, Head, chunk, envelope, stream
 
 FINE = stream("Fi", "ne.", thoughts=["**Looking**\n\nAt it.\n\n"])
@@ -22,19 +25,21 @@ class Widget:
 
     def __init__(self, panel: Panel) -> None:
         self.messages, self.panel = [], panel
-        panel._page.widget = self
-        whole = panel._page.whole()
+        panel._desk.page.widget = self
+        whole = panel._desk.page.whole()
         self.facts, self.order, self.turns = dict(whole["facts"]), whole["order"], dict(whole["turns"])
+        self.thumbs = dict(whole["thumbs"])
 
     def send(self, message) -> None:
         json.dumps(message)
         self.messages.append(message)
         self.facts |= message.get("facts", {})
+        self.thumbs |= message.get("thumbs", {})
         self.order = message.get("order", self.order)
         self.turns |= message.get("turns", {})
 
     def do(self, verb, *buffers, **arguments) -> None:
-        self.panel._hear({"do": verb, **arguments}, [memoryview(buffer) for buffer in buffers])
+        hear(self.panel._desk, {"do": verb, **arguments}, [memoryview(buffer) for buffer in buffers])
 
     def ask(self, text) -> None:
         self.do("send", text=text)
@@ -109,7 +114,7 @@ def test_its_settings_are_its_own(demo, opened, page, shell):
     shell.run("%%gemini\nHow?")
     assert [request.json["reasoning_effort"] for request in demo.requests] == ["low", "high"]
     shell.run('%config GeminiMagics.system = "Be brief."')
-    opened._after_cell(None)
+    opened._after_cell(shell.run_cell("None"))
     assert page.facts["settings"]["system"] == "Be brief."
 
 
@@ -182,9 +187,8 @@ def test_the_answer_that_grows_is_whole_for_a_page_that_is_loaded_then(demo, ope
         shell.run(f'%config GeminiMagics.base_url = "{hanging.base_url}"')
         page = Widget(opened)
         page.do("send", text="Why?")
-        wait_for(lambda: opened._asking and opened._asking.answer and opened._asking.answer.text)
         wait_for(lambda: "So far" in json.dumps(page.messages))
-        (turn,) = opened._page.whole()["turns"].values()
+        (turn,) = opened._desk.page.whole()["turns"].values()
         assert "So far" in json.dumps(turn["grown"]["changes"])
         began = time.monotonic()
         page.do("stop")
@@ -226,6 +230,40 @@ def test_a_question_that_nothing_came_of_stays_to_be_asked_again(opened, shell):
     assert str(opened.answers[0]) == "Fine."
 
 
+def test_a_key_is_looked_for_in_the_thread_that_hears_the_page(opened, page, shell, monkeypatch):
+    asked_in = []
+
+    def get(name):
+        asked_in.append((name, threading.current_thread()))
+        raise LookupError("Secret KIE_API_KEY does not exist.")
+
+    colab = ModuleType("google.colab")
+    colab.userdata = SimpleNamespace(get=get)
+    monkeypatch.setitem(sys.modules, "google", ModuleType("google"))
+    monkeypatch.setitem(sys.modules, "google.colab", colab)
+    shell.run('%config GeminiMagics.base_url = ""')
+    shell.run('%config GeminiMagics.service = "kie"')
+    page.do("send", text="Why?")
+    assert asked_in == [("KIE_API_KEY", threading.current_thread())]
+    assert page.facts["notice"].startswith("NoKey: There is no key for kie")
+    assert not opened.running
+
+
+def test_an_answer_that_could_not_be_recorded_says_so(opened, page, shell, tmp_path):
+    file = tmp_path / "answers.jsonl"
+
+    def reply(request):
+        file.mkdir()  # a folder stands where the file would be written
+        return FINE
+
+    with Demo(reply) as demo:
+        shell.run(f'%config GeminiMagics.base_url = "{demo.base_url}"')
+        shell.run(f'%config GeminiMagics.recording = "{file}"')
+        page.ask("Why?")
+    assert page.facts["notice"].startswith("GeminiError: The answer is whole, but")
+    assert str(opened.answers[-1]) == "Fine."
+
+
 def test_an_error_in_python_has_what_had_come(opened, shell):
     with Demo([[Head(), chunk(content="So far"), Act.CLOSE]]) as cutting:
         shell.run(f'%config GeminiMagics.base_url = "{cutting.base_url}"')
@@ -261,7 +299,7 @@ def test_asking_again_leaves_alone_what_is_being_written(opened, page):
     page.do("retry", key=page.order[0])
     wait_for(lambda: not opened.running)
     assert [item["name"] for item in page.facts["tray"]] == ["notes.txt"]
-    assert opened._page.whole()["facts"]["draft"]["text"] == "Two, perha"
+    assert opened._desk.page.whole()["facts"]["draft"]["text"] == "Two, perha"
 
 
 def test_a_branch_goes_on_from_a_turn(opened, page):
@@ -277,7 +315,7 @@ def test_a_branch_goes_on_from_a_turn(opened, page):
 def test_a_cell_that_asks_in_the_conversation_is_in_the_panel(opened, page, shell):
     opened._ipython_display_()
     shell.run("%%gemini --chat\nFrom a cell")
-    opened._after_cell(None)
+    opened._after_cell(shell.run_cell("None"))
     assert "From a cell" in page.turns[page.order[0]]["html"]
 
 
@@ -315,14 +353,24 @@ def test_no_medium_and_no_key_is_in_what_pages_know(opened, shell, monkeypatch):
     opened.attach(noise)
     opened.ask("How?")
     opened.attach(noise)
-    said = json.dumps(opened._page.whole())
+    said = json.dumps(opened._desk.page.whole())
     assert "sk-secret" not in said
     assert len(said) < 60_000
 
 
+def test_what_was_sent_is_a_small_picture_in_pages_and_none_in_the_transcript(opened, page):
+    opened.attach(Image.new("RGB", (600, 400), "red"))
+    opened.ask("How?", b"%PDF-1.4 ...")
+    picture, document = page.turns[page.order[0]]["pictures"]
+    assert picture.startswith("data:image/png;base64,")
+    assert (document, len(picture) < 1000) == ("", True)
+    assert opened._desk.page.whole()["turns"][page.order[0]]["pictures"] == [picture, ""]
+    assert "data:image" not in json.dumps(opened._desk.page.twin())
+
+
 def test_the_transcript_is_safe_and_holds_what_was_said(opened):
     opened.ask("Is <script>alert(1)</script> $x$\n  odd?")
-    twin = opened._page.twin()
+    twin = opened._desk.page.twin()
     assert "<script" not in twin["text/html"]
     assert "&lt;script&gt;" in twin["text/html"]
     assert "Fine." in twin["text/html"]
@@ -393,22 +441,114 @@ def test_the_shelf_has_figures_images_tables_and_the_last_outputs():
     plt.close("all")
 
 
+def due(page):
+    return [thing["name"] for thing in page.facts["shelf"] if thing["due"]]
+
+
 def test_a_thumbnail_is_drawn_when_it_is_asked_for_and_again_once_the_figure_has_changed(page, opened, shell):
     import matplotlib.pyplot as plt
 
     figure, axes = plt.subplots()
     shell.user_ns["figure"] = figure
-    opened._after_cell(None)
-    assert page.facts["shelf"][0]["thumb"] is None
+    opened._after_cell(shell.run_cell("None"))
+    assert due(page) == ["figure"]
     page.do("thumb", name="figure")
-    before = page.facts["shelf"][0]["thumb"]
+    before = page.thumbs["figure"]
     assert before.startswith("data:image/png;base64,")
+    assert due(page) == []
     axes.plot([1, 3, 2])
-    opened._after_cell(None)
-    assert page.facts["shelf"][0]["thumb"] is None
+    opened._after_cell(shell.run_cell("None"))
+    assert (due(page), page.thumbs["figure"]) == (["figure"], before)
     page.do("thumb", name="figure")
-    assert page.facts["shelf"][0]["thumb"] != before
+    assert page.thumbs["figure"] != before
+    assert opened._desk.page.whole()["thumbs"] == page.thumbs
     plt.close("all")
+
+
+TABLES = """
+import pandas as pd, polars as pl
+names = ["a\u202eb", "<img src=x onerror=alert(1)>"]
+df = pd.DataFrame({"name": names, "x": [1.23456789, 2.0], "y": 3, "z": 4})
+series = df["x"]
+indexed = df.set_index(["name", "x"])
+twins = pd.DataFrame([[1, 2]], columns=["a", "a"])
+dates = pd.DataFrame({"day": pd.date_range("2026-01-01", periods=9)})
+empty = pd.DataFrame()
+rows = pl.DataFrame({"a": list(range(9)), "b": "text " * 9})
+column = rows["a"]
+nothing = pl.DataFrame()
+class Mute:
+    def __str__(self):
+        raise RuntimeError
+mute = pd.DataFrame({"a": [Mute()]})
+"""
+CORNERS = {
+    "df": [["", "name", "x", "y"], ["0", "a⟨U+202E⟩b", "1.23457", "3"], ["1", "<img src…1)>", "2", "3"]],
+    "series": [["", "x"], ["0", "1.23457"], ["1", "2"]],
+    "twins": [["", "a", "a"], ["0", "1", "2"]],
+    "dates": [["", "day"], *([str(day), f"2026-01-0{day + 1}"] for day in range(4))],
+    "empty": [[""]],
+    "column": [["a"], ["0"], ["1"], ["2"], ["3"]],
+    "nothing": "",
+    "mute": "",
+}
+
+
+def test_a_table_shows_its_first_rows_and_columns_as_short_texts(page, opened, shell):
+    ran = shell.run_cell(TABLES)
+    ran.raise_error()
+    opened._after_cell(ran)
+    while due(page):
+        page.do("thumb", name=due(page)[0])
+    assert {name: page.thumbs.get(name, "") for name in CORNERS} == CORNERS
+    assert page.thumbs["rows"][1] == ["0", "text tex…xt "]
+    assert all(len(cell) <= shelf.CELL_CHARS for row in page.thumbs["indexed"] for cell in row)
+
+
+def test_a_table_is_drawn_again_once_a_cell_has_run(page, opened, shell):
+    opened._after_cell(shell.run_cell("import pandas as pd\ndf = pd.DataFrame({'a': [1]})"))
+    page.do("thumb", name="df")
+    opened._after_cell(shell.run_cell("df.loc[0, 'a'] = 2"))
+    assert page.thumbs["df"] == [["", "a"], ["0", "1"]]
+    page.do("thumb", name="df")
+    assert page.thumbs["df"] == [["", "a"], ["0", "2"]]
+
+
+CHARTS = {
+    "plotly": "import plotly.graph_objects as go\nchart = go.Figure(go.Bar(y=[1, 3, 2]))",
+    "altair": "import altair, pandas\nframe = pandas.DataFrame({'a': [1]})\n"
+    "chart = altair.Chart(frame).mark_bar().encode(x='a')\ndel frame",
+}
+
+
+@pytest.mark.filterwarnings("ignore:setDaemon:DeprecationWarning")  # kaleido's own
+@pytest.mark.parametrize("library", CHARTS)
+def test_a_chart_is_drawn_apart(page, opened, shell, library):
+    opened._after_cell(shell.run_cell(CHARTS[library]))
+    assert due(page) == ["chart"]
+    opened._desk.shelf._exporting.acquire()  # as while another chart is drawn
+    page.do("thumb", name="chart")
+    assert (due(page), page.thumbs.get("chart", "")) == ([], "")
+    opened._desk.shelf._exporting.release()
+    wait_for(lambda: page.thumbs.get("chart", "").startswith("data:image/png;base64,"))
+
+
+def test_a_chart_that_cannot_be_drawn_keeps_its_icon(page, opened, shell, monkeypatch):
+    monkeypatch.setattr("gemini_magics.content.charts.find_spec", lambda module: None)
+    opened._after_cell(shell.run_cell(CHARTS["plotly"]))
+    page.do("thumb", name="chart")
+    wait_for(lambda: not any(thread.name == "gemini_magics shelf" for thread in threading.enumerate()))
+    assert (due(page), page.thumbs.get("chart", "")) == ([], "")
+
+
+def test_names_that_are_none_are_not_offered(page, opened, shell):
+    import pandas as pd
+
+    for name in ("<img src=x>", "a\u202eb", "two words"):
+        shell.user_ns[name] = pd.DataFrame({"<b>\u202e": [1]})
+    shell.user_ns["df"] = pd.DataFrame({"<b>\u202e": [1]})
+    opened._after_cell(shell.run_cell("None"))
+    assert [(each["name"], each["detail"]) for each in page.facts["shelf"]] == [("df", "1 row: <b>⟨U+202E⟩")]
 
 
 def test_what_pages_say_from_several_threads_does_not_mix(page, opened):
@@ -427,6 +567,6 @@ def test_what_pages_say_from_several_threads_does_not_mix(page, opened):
 
 
 def test_without_a_shell_it_can_be_written_to(demo, monkeypatch):
-    monkeypatch.setattr(module, "get_ipython", lambda: None)
+    monkeypatch.setattr(namespace, "get_ipython", lambda: None)
     assert str(Panel("script").ask("How?")) == "Fine."
     assert InteractiveShell.initialized()

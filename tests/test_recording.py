@@ -12,6 +12,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
+from kernel import Kernel
 from recordings import answer_of, answered, found, opened, picture, question
 
 import gemini_magics
@@ -248,6 +249,20 @@ def test_a_line_that_was_cut_off_is_said_once_and_mended_by_the_next_answer(path
     assert [record.asked.text for record in Recording(path).load().records] == ["A?", "B?"]
 
 
+@pytest.mark.parametrize("magic", ["gemini_record", "gemini_replay"])
+def test_in_a_notebook_it_is_a_quiet_line_whatever_is_done_with_warnings(path, magic):
+    path.write_bytes(GOOD + GOOD[:-50])
+    with Kernel(setup=["import warnings\nwarnings.filterwarnings('ignore')"]) as kernel:
+        shown = kernel.run(f"%{magic} answers.jsonl")
+        said, what_is_done = [output["data"]["text/plain"] for output in shown.outputs]
+        assert said.startswith("answers.jsonl breaks off in line 2: its writer was stopped there.")
+        assert what_is_done.startswith("Re")
+        assert "breaks off" not in kernel.run(f"%{magic} answers.jsonl").text
+        kernel.run("%unload_ext gemini_magics\nwarnings.resetwarnings()\nfrom pathlib import Path")
+        code = "from gemini_magics.service.recording import Recording\nRecording(Path('answers.jsonl')).load()"
+        assert "UserWarning: answers.jsonl breaks off in line 2" in kernel.run(code).stream
+
+
 def test_no_place_where_a_line_may_be_cut_off_costs_another_answer(path):
     first, last = answered(question("Ä?"), "😀").as_line(), answered(question("Ö?"), "😀").as_line()
     for cut in range(1, len(last) - 1):
@@ -380,6 +395,19 @@ def test_the_command_names_every_line_that_is_wrong(path, capsys):
     assert "line 4: no JSON: Expecting value at character 1" in lines
     with pytest.raises(BadRequest, match="marks of a merge"):
         run("answers.jsonl", prune=True)
+
+
+def test_pruning_says_that_it_took_out_a_line_that_broke_off(path, capsys):
+    path.write_bytes(GOOD + GOOD + GOOD[:-50])
+    assert told(capsys, "prune") == (
+        0,
+        [
+            "answers.jsonl, line 3: broke off, its writer was stopped there; taken out",
+            "answers.jsonl: 1 replaced answer taken out, 1 left",
+        ],
+    )
+    assert path.read_bytes() == GOOD
+    assert told(capsys, "prune") == (0, ["answers.jsonl: 0 replaced answers taken out, 1 left"])
 
 
 def test_the_command_makes_no_recording(path):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import resource
 import signal
 import socket
@@ -476,6 +477,56 @@ def test_cells_can_run_out_of_order_twice_and_after_a_restart(kernel):
         assert f"recorded {TODAY}" in again[cell]
 
 
+DRAW = "from matplotlib.figure import Figure\nfig = Figure()\nax = fig.subplots()\nax.plot([1, 3, 2]);"
+
+
+def test_a_figure_drawn_anew_is_told_to_its_own_cell_after_a_restart(kernel):
+    with Demo(echo) as service:
+        first = kernel("%gemini_record answers.jsonl", DRAW, demo=service)
+        first.run("%%gemini fig\nWhat is odd?", "A")
+        first.restart()
+        first.run("%gemini_replay answers.jsonl --strict")
+        for title in ("Other pixels", "And others again"):
+            first.run(f"ax.set_title({title!r})")
+            for _ in range(2):
+                told = first.run("%%gemini fig\nWhat is odd?", "A").stream
+                assert "To What is odd?" in told
+                assert "fig had other pixels when this answer was recorded" in told
+        error = first.run("%%gemini fig\nWhat is odd?", "B", fails=True).error
+        assert "fig has other pixels" in error["evalue"]
+        assert "cell [-A-]{+B+}" in error["evalue"]
+        assert len(service.requests) == 1
+
+
+LOOP = """
+for n in range(3):
+    fig = Figure()
+    fig.subplots().plot([1, n, {}])
+    get_ipython().run_cell_magic("gemini", "fig", "What is odd?")
+"""
+
+
+def test_the_figures_of_a_loop_get_each_its_own_answer_however_often_they_are_drawn(kernel):
+    with Demo(lambda request: stream(f"Answer {len(service.requests)}.")) as service:
+        one = kernel("%gemini_record answers.jsonl", DRAW, demo=service)
+        one.run(LOOP.format(2), "A")
+        one.restart()
+        one.run("%gemini_replay answers.jsonl --strict")
+        for value in (2, 3, 4, 3, 2):
+            told = one.run(LOOP.format(value), "A").stream
+            assert re.findall(r"Answer \d", told) == ["Answer 1", "Answer 2", "Answer 3"]
+        assert len(service.requests) == 3
+
+
+def test_where_questions_can_be_asked_a_figure_that_changes_is_asked_about_anew(kernel):
+    with Demo(echo) as service:
+        one = kernel("%gemini_record answers.jsonl", DRAW, demo=service)
+        for title in ("", "Another peak"):
+            one.run(f"ax.set_title({title!r})")
+            assert "recorded" not in one.run("%%gemini fig\nWhat is odd?", "A").stream
+        assert len(service.requests) == 2
+
+
 def test_two_kernels_can_record_in_one_file_at_once(kernel):
     with Demo(echo) as service:
         both = [kernel("%gemini_record answers.jsonl", demo=service) for _ in range(2)]
@@ -508,7 +559,7 @@ def test_a_kernel_killed_while_it_writes_loses_that_answer_and_says_so(kernel):
         assert killed.manager.provisioner.process.returncode == -signal.SIGXFSZ
         assert not Path("answers.jsonl").read_bytes().endswith(b"\n")
         after = kernel(demo=service)
-        assert "answers.jsonl breaks off in line 2" in after.run("%gemini_record answers.jsonl").stream
+        assert "answers.jsonl breaks off in line 2" in after.run("%gemini_record answers.jsonl").text
         assert f"recorded {TODAY}" in after.run("%gemini First?").stream
         assert "breaks off" not in (second := after.run("%gemini Second?").stream)
         assert "recorded" not in second

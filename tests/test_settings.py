@@ -4,7 +4,7 @@ import pytest
 
 from gemini_magics import BadRequest
 from gemini_magics.core import settings
-from gemini_magics.core.settings import Settings, resolve
+from gemini_magics.core.settings import Settings, did_you_mean, resolve
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def test_an_empty_variable_is_no_choice(monkeypatch):
 
 
 def test_an_unknown_setting_names_the_nearest():
-    with pytest.raises(BadRequest, match="no setting 'efort'. Did you mean effort"):
+    with pytest.raises(BadRequest, match=r"no setting 'efort'\. Did you mean effort"):
         resolve({"efort": "low"})
 
 
@@ -53,3 +53,20 @@ def test_a_value_that_is_no_choice_names_the_choices():
 def test_settings_cannot_be_changed_afterwards():
     with pytest.raises(AttributeError):
         Settings().effort = "low"
+
+
+MEANT = {
+    ("kei", "kie openai"): "Did you mean kie?",
+    ("oogle", "google"): "Did you mean google?",
+    ("KIE", "kie"): "Did you mean kie?",
+    ("mian", "main idea"): "Did you mean main?",
+    ("--efort", "--effort --extra"): "Did you mean --effort?",
+    ("nope", "openai open"): "There is openai and open.",
+    ("--nope", "--code --to"): "There is --code and --to.",
+    ("", "main"): "There is main.",
+}
+
+
+@pytest.mark.parametrize(("words", "said"), MEANT.items(), ids=str)
+def test_only_what_is_like_a_word_may_have_been_meant(words, said):
+    assert did_you_mean(words[0], words[1].split()) == said

@@ -15,6 +15,7 @@ from gemini_magics.core.errors import CannotAttach
 from gemini_magics.core.settings import Settings
 
 SETTINGS = Settings()
+ROUNDED = "numbers rounded to 6 digits or 2 decimals"
 
 
 def rows_of(attachment):
@@ -34,9 +35,9 @@ TABLE = {
 def test_a_pandas_table_has_its_name_shape_types_index_and_values():
     frame = pd.DataFrame(TABLE, index=pd.Index(["p", "q"], name="id"))
     attachment = attach(frame, "df", SETTINGS)
-    assert (attachment.kind, attachment.note) == ("table", "")
+    assert (attachment.kind, attachment.note) == ("table", ROUNDED)
     about, types, blank, *_ = attachment.content.splitlines()
-    assert about == "df: pandas DataFrame, 2 rows × 4 columns"
+    assert about == f"df: pandas DataFrame, 2 rows × 4 columns; {ROUNDED}"
     assert re.fullmatch(r"Types: day datetime64\[\w+\], n int64, mean float64, what (str|object)", types)
     assert blank == ""
     assert rows_of(attachment) == [
@@ -51,7 +52,7 @@ def test_a_polars_table_has_its_name_shape_types_and_values():
     frame = pl.DataFrame({**TABLE, "day": [datetime(2026, 1, 1), datetime(2026, 1, 2)], "list": [[1], None]})
     attachment = attach(frame, "df", SETTINGS)
     about, types, *_ = attachment.content.splitlines()
-    assert about == "df: polars DataFrame, 2 rows × 5 columns"
+    assert about == f"df: polars DataFrame, 2 rows × 5 columns; {ROUNDED}"
     assert types.startswith("Types: day Datetime(")
     assert types.endswith("), n Int64, mean Float64, what String, list List(Int64)")
     assert rows_of(attachment)[2:] == [
@@ -109,8 +110,31 @@ def test_a_table_with_long_cells_stays_bearable():
     frame = pd.DataFrame({str(n): ["x" * 5000] * 60 for n in range(40)})
     attachment = attach(frame, "df", SETTINGS)
     assert len(attachment.content) <= 60_000
-    assert re.fullmatch(r"\d+ of 60 rows", attachment.note)
+    assert re.fullmatch(r"\d+ of 60 rows, cells cut to 200 characters", attachment.note)
+    assert "; cells cut to 200 characters; rows 1 to " in attachment.content.partition("\n")[0]
     assert "xxx…xxx" in attachment.content
+
+
+LOST = {  # a table of one column -> what is said of it
+    "few digits": ({"x": [0.1 + 0.2, 1234.5, 1e-7, 1e20, np.nan, np.inf]}, ""),
+    "many digits": ({"x": [1.0, 2 / 3]}, ROUNDED),
+    "many decimals": ({"x": [123456.789]}, ROUNDED),
+    "integers": ({"x": [123456789]}, ""),
+    "a long cell": ({"x": ["a" * 201]}, "cells cut to 200 characters"),
+    "a cell as long as may be": ({"x": ["a" * 200]}, ""),
+    "a long name": ({"x" * 201: [1]}, "cells cut to 200 characters"),
+    "both": ({"x": ["a" * 201], "y": [2 / 3]}, f"cells cut to 200 characters, {ROUNDED}"),
+}
+
+
+@pytest.mark.parametrize("library", [pd, pl])
+@pytest.mark.parametrize("kind", LOST)
+def test_what_of_a_cell_is_lost_is_said_in_the_head_and_in_the_chip(kind, library):
+    columns, lost = LOST[kind]
+    attachment = attach(library.DataFrame(columns), "df", SETTINGS)
+    assert attachment.note == lost
+    about = attachment.content.partition("\n")[0]
+    assert about.partition("; ")[2] == lost.replace(", ", "; ")
 
 
 @pytest.mark.parametrize("library", [pd, pl])
@@ -150,3 +174,8 @@ def test_with_as_image_a_table_is_a_picture(with_matplotlib, monkeypatch):
     image, smaller = picture_of(attachment), picture_of(attach(small, "df", Settings(as_image=True)))
     assert image.height - smaller.height == 57 * 34
     assert smaller.convert("L").getextrema() == (0, 255)
+
+
+def test_the_picture_of_a_table_says_what_is_lost_in_it():
+    frame = pd.DataFrame({"word": ["a" * 41]})
+    assert attach(frame, "df", Settings(as_image=True)).note == "cells cut to 40 characters"

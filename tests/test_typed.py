@@ -4,6 +4,7 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 import gemini_magics.notebook.magics as magics
+from gemini_magics.service.demo import Demo, stream
 
 BODIES = [
     "What is $`x` {here} $5, \\frac{a}{b}?",
@@ -82,3 +83,19 @@ def test_a_cell_of_ours_is_complete_only_after_an_empty_line(heard):
     assert check("%%gemini fig\n")[0] == "incomplete"
     assert check("%%gemini fig\nWhat?\n")[0] == "incomplete"
     assert check("%%gemini fig\nWhat?\n\n")[0] == "complete"
+
+
+EXPANDED = "{x} $x $5 {1 + 1} $$x"  # what IPython would put values into
+
+
+@pytest.mark.parametrize("name", ["gemini", "gm"])
+def test_no_value_of_the_notebook_gets_into_what_is_typed(shell, name):
+    with Demo([stream("Fine.")]) as demo:
+        shell.run(f"%config GeminiMagics.base_url = {demo.base_url!r}")
+        shell.run("x = 'a secret'")
+        shell.run(f"%{name} {EXPANDED}")
+        shell.run(f"def ask():\n    %{name} {EXPANDED}\nask()")
+        shell.run(f'%%{name} --system "{EXPANDED}"\n{EXPANDED}')
+        asked = [[message["content"] for message in request.json["messages"]] for request in demo.requests]
+    part = [{"type": "text", "text": EXPANDED}]
+    assert asked == [[part], [part], [part, part]]

@@ -1,8 +1,13 @@
 """What a session spends, its budget, and how both are shown."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+
 import pytest
 
-from gemini_magics import Answer, BadRequest
+from gemini_magics import Answer, BadRequest, Cancel, GeminiError, NoKey, ask
+from gemini_magics.chat.ask import send
 from gemini_magics.chat.ledger import book, check_budget, ledger, spent, usage_table
 from gemini_magics.core.answer import FAILED, INTERRUPTED
 from gemini_magics.core.budget import Budget
@@ -10,6 +15,7 @@ from gemini_magics.core.messages import Text, Turn, Usage
 from gemini_magics.core.question import Question
 from gemini_magics.core.settings import Settings
 from gemini_magics.core.table import Table, bar
+from gemini_magics.service.demo import Act, Demo, Head, chunk, envelope, stream
 
 
 @pytest.fixture(autouse=True)
@@ -109,6 +115,88 @@ def test_a_budget_that_the_service_does_not_count_is_said_to_hold_nothing():
 def test_one_interrupted_answer_does_not_make_a_service_one_that_counts_nothing():
     spend(ended=INTERRUPTED, tokens=None, cost_credits=None)
     check("5 credits")
+
+
+def asked_at_once(demo, n, budget):
+    """Ask so many questions in as many threads; return how many were answered, and what the rest was told."""
+
+    def one(number):
+        return ask(f"Q{number}", service="demo", base_url=demo.base_url, budget=budget).text
+
+    with ThreadPoolExecutor(n) as pool:
+        asked = [pool.submit(one, number) for number in range(n)]
+    told = [str(error) for each in asked if (error := each.exception())]
+    return n - len(told), told
+
+
+@pytest.mark.parametrize(("budget", "sent"), [("0.01 credits", 1), ("0.03 credits", 3), ("7 tokens", 4)])
+def test_questions_at_once_stay_within_the_budget_too(budget, sent):
+    with Demo(lambda request: stream("Yes.", pause_s=0.05)) as demo:
+        answered, told = asked_at_once(demo, 8, budget)
+        assert (answered, len(demo.requests)) == (sent, sent)
+    assert len(told) == 8 - sent
+    assert all("The budget is spent" in each for each in told)
+
+
+def test_questions_at_once_are_all_asked_where_the_budget_has_room_for_them():
+    together = threading.Barrier(7, timeout=20)
+
+    def reply(request):
+        if len(demo.requests) > 1:  # the first goes alone: what a question costs is not known before
+            together.wait()
+        return stream("Yes.")
+
+    with Demo(reply) as demo:
+        assert asked_at_once(demo, 8, "1 credit") == (8, [])
+
+
+def test_a_question_that_failed_makes_room_for_the_next_one():
+    replies = [envelope(401, "no"), [Head(), chunk(content="So"), Act.CLOSE], stream("Yes.")]
+    with Demo(replies) as demo:
+        for _ in replies:
+            with suppress(GeminiError):
+                ask("?", service="demo", base_url=demo.base_url, budget="1 credit")
+        assert len(demo.requests) == 3
+    with pytest.raises(NoKey):
+        ask("?", service="kie", budget="1 credit")
+    spend()
+    with Demo([stream("Yes.")]) as demo:
+        assert ask("?", service="demo", base_url=demo.base_url, budget="1 credit").text == "Yes."
+
+
+@pytest.fixture
+def one_under_way():
+    """A question that is not answered for a long time, while no cost is known yet."""
+    cancel, hangs = Cancel(), threading.Event()
+
+    def reply(request):
+        hangs.set()
+        return [Head(), chunk(content="So"), Act.HANG]
+
+    with Demo(reply) as demo:
+        settings = {"service": "demo", "base_url": demo.base_url, "budget": "1 credit"}
+        thread = threading.Thread(target=ask, args=("First?",), kwargs={**settings, "cancel": cancel})
+        thread.start()
+        assert hangs.wait(20)
+        yield demo, settings
+        cancel.cancel()
+        thread.join()
+
+
+def test_a_question_that_waits_for_others_can_be_stopped_and_is_not_sent(one_under_way):
+    demo, settings = one_under_way
+    cancel = Cancel()
+    threading.Timer(0.3, cancel.cancel).start()
+    answer = ask("Second?", cancel=cancel, **settings)
+    assert (answer.ended, answer.text, len(demo.requests)) == (INTERRUPTED, "", 1)
+
+
+def test_who_cannot_wait_for_others_is_told_so(one_under_way):
+    demo, settings = one_under_way
+    second = Question((Turn("user", ("Second?",)),), Settings(**settings))
+    with pytest.raises(BadRequest, match="under way may take what is left of 1 credits: ask again once"):
+        send(second, Cancel())
+    assert len(demo.requests) == 1
 
 
 def rows(**settings):

@@ -7,7 +7,10 @@ from gemini_magics.core.errors import BadRequest
 from gemini_magics.core.messages import Attachment, Media, Turn
 from gemini_magics.core.question import Question
 from gemini_magics.core.settings import Settings
+from gemini_magics.notebook.options import FLAGS
 from gemini_magics.service import services, wire
+from gemini_magics.service.demo import Demo, stream
+from gemini_magics.service.demo import body as reply
 
 PNG = Media("image/png", b"\x89PNG\r\n\x1a\n", width=1, height=1)
 PDF = Media("application/pdf", b"%PDF-1.7")
@@ -61,6 +64,58 @@ def test_kie_gets_exactly_the_documented_fields():
 def test_an_option_changes_exactly_its_own_field(option, change):
     name, value = option
     assert body(**{name: dict(value) if name == "extra" else value}) == PLAIN | change
+
+
+TYPED = {  # what is typed -> what the request has that it has not without it
+    "": {},
+    "--effort low": CHANGES["effort", "low"],
+    "--effort=high": {},
+    "--no-thoughts": CHANGES["thoughts", False],
+    "--thoughts": {},
+    "--search": CHANGES["search", True],
+    "--no-stream": CHANGES["stream", False],
+    "--stream": {},
+    '--system "Be brief."': CHANGES["system", "Be brief."],
+    '--extra {"temperature":0.5}': CHANGES["extra", (("temperature", 0.5),)],
+    "--service kie": {},
+    "--model gemini-x": {},
+    "--to reply": {},
+    "--drop-stale": {},
+    "--with-partial": {},
+    "--fresh": {},
+    "--allow-outside": {},
+    "--as-image": {},
+}
+
+
+@pytest.mark.parametrize("cell", ["%%gemini {}\nhi", "%gemini {} hi"], ids=["cell", "line"])
+@pytest.mark.parametrize("line", TYPED)
+def test_an_option_that_is_typed_changes_exactly_its_own_field(shell, kie, cell, line):
+    shell.run(cell.format(line))
+    [request] = kie.requests
+    assert request.json == PLAIN | TYPED[line]
+    model = "gemini-x" if line.startswith("--model") else "gemini-3.1-pro"
+    assert request.path == f"/{model}/v1/chat/completions"
+
+
+@pytest.fixture
+def kie(shell):
+    """A service that takes what kie takes, and answers as it is asked to: in events, or at once."""
+
+    def answer(request):
+        if request.json["stream"]:
+            return stream("Fine.")
+        message = {"role": "assistant", "content": "Fine."}
+        return reply({"choices": [{"index": 0, "message": message, "finish_reason": "stop"}]})
+
+    with Demo(answer) as demo:
+        shell.run(f"%config GeminiMagics.base_url = {demo.base_url!r}")
+        yield demo
+
+
+def test_every_option_but_those_with_tests_of_their_own_is_in_the_table_of_what_is_typed():
+    flags = {line.replace("=", " ").split()[0] for line in TYPED if line}
+    assert flags | {"--chat", "--no-chat", "--schema", "--code", "--dry-run"} == set(FLAGS)
 
 
 def test_an_option_that_is_not_in_the_table_changes_nothing_in_the_request():

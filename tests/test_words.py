@@ -212,9 +212,20 @@ MISTYPED = {
     "plots/ab.png": "There is no name and no file plots/ab.png here. Did you mean plots/abc.png?",
     "./plots/ab.png": "There is no name and no file ./plots/ab.png here. Did you mean plots/abc.png?",
     "'photo.jpg'": "There is no file photo.jpg here. Did you mean photo.jpeg?",
-    "'fgi'": f"There is no file fgi here. {TAKEN}",
+    "'fgi'": "There is no file fgi here. Paths begin in the notebook's folder, {folder}: name one from there.",
+    "'fig'": "There is no file fig here. For the value, write fig without quotes.",
+    '"axes[0]"': "There is no file axes[0] here. For the value, write axes[0] without quotes.",
+    "'fig.png'": "There is no file fig.png here. Paths begin in the notebook's folder, {folder}: name one from "
+    "there.",
+    "nope": f"There is no name and no file nope here. {TAKEN}",
+    "Fig": "There is no name and no file Fig here. Did you mean fig?",
+    "sk-secret-0123456789": "A word of this line looks like a key: delete it, since notebooks keep their "
+    "cells. %gemini_key asks for a key, and hides what is typed.",
     "nowhere": f"There is no name and no file nowhere here. {TAKEN}",
-    "no/such/folder.png": f"There is no name and no file no/such/folder.png here. {TAKEN}",
+    "no/such/folder.png": "There is no name and no file no/such/folder.png here. Paths begin in the notebook's "
+    "folder, {folder}: name one from there.",
+    "nothing.csv": "There is no name and no file nothing.csv here. Paths begin in the notebook's folder, "
+    "{folder}: name one from there.",
     "max": f"There is no name and no file max here. {TAKEN}",
     "5": f"There is no name and no file 5 here. {TAKEN}",
     "fig.nothing": "fig.nothing fails with AttributeError: 'int' object has no attribute 'nothing'. "
@@ -232,11 +243,20 @@ def test_a_mistyped_word_is_one_line_with_what_was_meant(typed):
     Path("plots").mkdir()
     Path("plots/abc.png").touch()
     with pytest.raises(CannotAttach) as caught:
-        word(typed, fig=1, axes=2)
+        word(typed, fig=1, axes=2, open=3)
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 300
     if MISTYPED[typed]:
-        assert str(caught.value) == MISTYPED[typed]
+        assert str(caught.value) == MISTYPED[typed].replace("{folder}", str(Path.cwd()))
+
+
+def test_a_path_that_is_missing_says_where_paths_begin():
+    with pytest.raises(CannotAttach) as caught:
+        attach(Path("nothing.csv"), "nothing.csv", SETTINGS)
+    assert str(caught.value) == (
+        "There is no file nothing.csv here. "
+        f"Paths begin in the notebook's folder, {Path.cwd()}: name one from there."
+    )
 
 
 def test_without_a_namespace_there_are_paths_and_urls_alone():

@@ -11,18 +11,20 @@ from ..content.attach import attach
 from ..content.links import link
 from ..content.media import check_request
 from ..core.answer import CUT, FAILED, INTERRUPTED, Answer
-from ..core.cancel import Cancel
+from ..core.cancel import Cancel, uninterrupted
 from ..core.errors import BadRequest, Cut, GeminiError
-from ..core.messages import Attachment, Event, Part, Turn
+from ..core.messages import Attachment, Event, Part, Thinking, Turn
 from ..core.provenance import prompt_sha256
 from ..core.question import Question
 from ..core.settings import Settings, resolve
 from ..service.delivery import Delivery
-from ..service.replay import record, replay
+from ..service.replay import Replay, record, replay
 from .conversation import Conversation, keep, next_question, remember
-from .ledger import book, check_budget
+from .ledger import admit, book, release
 
 KEPT_ANSWERS = 20
+IN_A_CELL = "write the question below the %%gemini line, or behind %gemini"
+IN_PYTHON = 'write a question, as in ask("What is a fixed point?")'
 _answers: deque[Answer] = deque(maxlen=KEPT_ANSWERS)
 
 
@@ -72,11 +74,16 @@ def ask(
         GeminiError: the service could not be reached, refused, or broke off; `error.answer` holds what
             had come.
     """
+    if not isinstance(prompt, str):
+        raise BadRequest(
+            f"The question is text, not {type(prompt).__name__}: write it first, then what to attach, as in "
+            'ask("What is this?", fig).'
+        )
     if isinstance(settings.get("chat"), Conversation):
         settings["chat"] = keep(settings["chat"])
     chosen = resolve(settings)
     named = [_attach_argument(value, place, chosen) for place, value in enumerate(attachments, 1)]
-    question = next_question(user_turn([*named, prompt]), chosen)
+    question = next_question(user_turn([*named, prompt], IN_PYTHON), chosen)
     if schema is None:
         return answer_to(question, cancel=cancel)
     from .schema import answer_in, schema_of
@@ -84,15 +91,42 @@ def ask(
     return answer_in(schema_of(schema), question, cancel=cancel)
 
 
-def user_turn(parts: list[Part]) -> Turn:
+def user_turn(parts: list[Part], how: str = IN_A_CELL) -> Turn:
     """Make the turn of a person from attachments and text.
+
+    Args:
+        how: says how a question is asked here, should there be none.
 
     Raises:
         BadRequest: it asks nothing.
     """
     if not any(isinstance(part, Attachment) or part.strip() for part in parts):
-        raise BadRequest("There is nothing to ask: write the question below the %%gemini line.")
+        raise BadRequest(f"There is nothing to ask: {how}.")
     return Turn("user", tuple(parts))
+
+
+Sent = Delivery | Replay
+
+
+def send(question: Question, cancel: Cancel, *, patient: bool = False) -> Sent:
+    """Put a question on its way, unless a recording has its answer.
+
+    Args:
+        patient: wait for others that are under way, where they may take the rest of the budget.
+
+    Raises:
+        BadRequest: it cannot be asked as it stands; nothing was sent.
+    """
+    check_request(question.attachments, question.settings)
+    replayed = replay(question, cancel)
+    if replayed:
+        return replayed
+    admit(question, cancel, patient=patient)
+    try:
+        return Delivery(question, cancel)
+    except BaseException:
+        release(question)
+        raise
 
 
 def answer_to(
@@ -101,10 +135,13 @@ def answer_to(
     watch: Callable[[], View] = Nobody,
     cancel: Cancel | None = None,
     started: Callable[[Answer], object] | None = None,
+    sent: Sent | None = None,
 ) -> Answer:
     """Send a question and fold what comes back into an answer, while a view looks on.
 
     Args:
+        cancel: stops it, from any thread.
+        sent: the question on its way, where it was sent before, with the same `cancel`.
         watch: makes the view, once the question is on its way: what it loads costs no time then.
         started: is given the answer once the question is on its way; the answer grows from then on.
 
@@ -113,27 +150,25 @@ def answer_to(
         KeyboardInterrupt: the reader stopped it; the answer is kept, and `last()` returns it.
     """
     cancel = cancel or Cancel()
-    check_request(question.attachments, question.settings)
-    replayed = replay(question, cancel)
-    if not replayed:
-        check_budget(question.settings)
-    delivery = replayed or Delivery(question, cancel)
+    sent = sent or send(question, cancel, patient=True)
     answer = Answer(
-        service=delivery.service.name,
-        model=delivery.service.model,
+        service=sent.service.name,
+        model=sent.service.model,
         effort=question.settings.effort,
         prompt_sha256=prompt_sha256(question.turn),
         attachments=question.attachments,
-        **(replayed.marks if replayed else {}),
+        **(sent.marks if isinstance(sent, Replay) else {}),
     )
     _answers.append(answer)
-    if started:
-        started(answer)
     view: View = Nobody()
     try:
+        if started:
+            started(answer)
         view = watch()
         view.begin(answer)
-        for events in delivery.batches(view.tick_s):
+        for events in sent.batches(view.tick_s):
+            if not question.settings.thoughts:  # some services send them all the same
+                events = [event for event in events if not isinstance(event, Thinking)]
             for event in events:
                 answer.add(event)
             view.update(answer, events)
@@ -146,10 +181,13 @@ def answer_to(
         answer.end(INTERRUPTED)
         raise
     finally:
-        cancel.cancel()
-        remember(question, answer)
-        book(question, answer)
-        view.end(answer)
+        with uninterrupted():  # an impatient reader presses Ctrl-C twice
+            cancel.cancel()
+            try:
+                remember(question, answer)
+                book(question, answer)
+            finally:
+                view.end(answer)
     record(question, answer)
     return answer
 

@@ -57,12 +57,14 @@ class Conversation:
     Attributes:
         exchanges: the questions and answers, in the order in which they were first asked.
         made_by: the cell whose command made it, by branching, renaming or importing; else "".
+        made_with: the exchanges that it had then.
     """
 
     def __init__(self, name: str = "main") -> None:
         self._name = _checked(name)
         self.exchanges: list[Exchange] = []
         self.made_by = ""
+        self.made_with: tuple[Exchange, ...] = ()
 
     @property
     def name(self) -> str:
@@ -152,6 +154,11 @@ class Conversation:
         from .archive import write
 
         write(self, Path(path))
+
+    @property
+    def grown(self) -> bool:
+        """True where more was said in it than it was made with."""
+        return not set(self.exchanges) <= set(self.made_with)
 
     @property
     def media(self) -> dict[str, Media]:
@@ -249,6 +256,13 @@ def next_question(
         )
         _check_size(before, turn, settings)
     return Question((*before, turn), settings, cell, anchor or uuid4().hex, place)
+
+
+def replaced_by(question: Question) -> Exchange | None:
+    """Return the exchange whose place a question will take; None where it will be a new turn."""
+    chat = question.settings.chat
+    exchanges = conversations[chat].exchanges if chat in conversations else []
+    return next((exchange for exchange in exchanges if exchange.anchor == question.anchor), None)
 
 
 def remember(question: Question, answer: Answer) -> None:

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from math import fsum
+from itertools import repeat
+from math import fsum, inf
+from threading import Condition
+from weakref import WeakValueDictionary
 
 from ..core.answer import CUT, FAILED, INTERRUPTED, Answer
 from ..core.budget import Budget, count
+from ..core.cancel import Cancel
 from ..core.errors import BadRequest
 from ..core.messages import Usage
 from ..core.question import Question
 from ..core.settings import Settings
 from ..core.table import Table, bar
+
+LOOK_S = 0.1  # on Windows nothing but the end of a wait lets Ctrl-C through
 
 
 @dataclass(frozen=True)
@@ -61,14 +67,59 @@ class Entry:
 
 
 ledger: list[Entry] = []
+_under_way: WeakValueDictionary[int, Question] = WeakValueDictionary()  # one that is lost costs nothing more
+_changed = Condition()
+
+
+def admit(question: Question, cancel: Cancel, *, patient: bool = True) -> None:
+    """Count a question as under way, from now until `book` or `release`, unless the budget is spent.
+
+    A question under way is taken to cost as much as the costliest answer so far. Where those under way
+    would then spend the rest of the budget, the next one waits for one of them to end, and looks again.
+    While no cost is known, that is one at a time. A question that costs more than any before it can
+    still go beyond the budget, as the last one can.
+
+    Args:
+        cancel: ends the wait; a question that is stopped is not sent.
+        patient: wait; or else refuse the question, where it is asked from a thread that must not block.
+
+    Raises:
+        BadRequest: as `check_budget` does.
+    """
+    budget = Budget.read(question.settings.budget)
+    with _changed:
+        check_budget(question.settings)
+        while budget and _under_way and _at_most(budget.unit) >= budget.amount and not cancel.cancelled:
+            if not patient:
+                raise BadRequest(
+                    f"Questions under way may take what is left of {budget}: ask again once they have ended."
+                )
+            _changed.wait(LOOK_S)
+            check_budget(question.settings)
+        _under_way[id(question)] = question
 
 
 def book(question: Question, answer: Answer) -> None:
     """Enter an ended answer; one that the service refused before it said anything costs nothing."""
-    if answer.ended == FAILED and answer.usage == Usage() and not (answer.text or answer.thinking):
-        return
+    refused = answer.ended == FAILED and answer.usage == Usage() and not (answer.text or answer.thinking)
     asked = question.anchor, question.place, question.settings.chat or ""
-    ledger.append(Entry(*asked, answer.service, answer.usage, answer.ended, answer.recorded))
+    with _changed:
+        if not refused:
+            ledger.append(Entry(*asked, answer.service, answer.usage, answer.ended, answer.recorded))
+        release(question)
+
+
+def release(question: Question) -> None:
+    """Count a question as under way no more."""
+    with _changed:
+        _under_way.pop(id(question), None)
+        _changed.notify_all()
+
+
+def _at_most(unit: str) -> float:
+    """Return what is spent once all that is under way has ended, each as costly as the costliest so far."""
+    told = [amount for entry in ledger if not entry.free and (amount := entry.amount(unit)) is not None]
+    return fsum([*told, *repeat(max(told, default=inf), len(_under_way))])
 
 
 def spent(unit: str) -> float:

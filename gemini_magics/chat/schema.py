@@ -21,6 +21,7 @@ from .ask import Nobody, View, answer_to
 TAKEN = "a pydantic model, a dataclass, a TypedDict or a JSON schema"
 TOLD_PROBLEMS = 5
 PROBLEM_CHARS = 200
+UNKNOWN = "Unable to generate pydantic-core schema for "  # how pydantic begins; advice of its own follows
 
 
 @dataclass(frozen=True)
@@ -119,17 +120,18 @@ def _of_type(form: Any, name: str) -> Schema:
     try:
         from pydantic import TypeAdapter, ValidationError
         from pydantic.errors import PydanticUndefinedAnnotation, PydanticUserError
+
+        from .typed_dicts import for_pydantic
     except ImportError:
         raise _not_installed("pydantic 2") from None
     # pydantic would look a text up, call a function, and stumble over an object.
     if isinstance(form, str | FunctionType) or (is_dataclass(form) and not isinstance(form, type)):
         raise BadRequest(f"{name} is no schema: name {TAKEN}.")
     try:
-        adapter = TypeAdapter(form)
+        adapter = TypeAdapter(for_pydantic(form))
         as_json = adapter.json_schema()
-    except (PydanticUserError, PydanticUndefinedAnnotation) as error:
-        reason = shorten(str(error).partition("\n")[0], PROBLEM_CHARS)
-        raise BadRequest(f"{name} is no schema ({reason}): name {TAKEN}.") from None
+    except (PydanticUserError, PydanticUndefinedAnnotation, NameError) as error:
+        raise BadRequest(f"{name} is no schema{_why_not(form, str(error))}: name {TAKEN}.") from None
 
     def build(value: Any) -> Any:
         try:
@@ -139,6 +141,15 @@ def _of_type(form: Any, name: str) -> Schema:
             raise _unfit((found["loc"], found["msg"]) for found in error.errors(include_url=False)) from None
 
     return Schema(name, as_json, build)
+
+
+def _why_not(form: object, told: str) -> str:
+    """Say in brackets what in a type is in the way; nothing, where it is the type itself."""
+    if told.startswith(f"{UNKNOWN}{form!r}"):
+        return ""
+    first = told.partition("\n")[0].partition(". ")[0]
+    unknown = first.removeprefix(UNKNOWN)
+    return f" ({shorten(first if unknown == first else f'JSON holds no {unknown}', PROBLEM_CHARS)})"
 
 
 def _of_json_schema(form: dict[str, Any], name: str) -> Schema:

@@ -10,7 +10,8 @@ from markdown_it import MarkdownIt
 
 from ..content.estimate import estimate_tokens
 from ..core import twin
-from ..core.markdown import LONGEST_CHARS, escape
+from ..core.html import escape
+from ..core.markdown import LONGEST_CHARS
 from ..core.messages import Turn
 from ..core.plain import legible, reveal
 from .archive import FORMAT

@@ -23,9 +23,10 @@ def array(value: Any, name: str, settings: Settings) -> Attachment:
     """Return an array as a picture or as text.
 
     A picture has shape (height, width), both at least 16, or (height, width, 1, 3 or 4), or channels first;
-    numbers or bools. Floats from 0 to 1 and integers from 0 to 255 keep their brightness; others are
-    stretched from the least to the greatest, which the note says. Other arrays become text, the middle of
-    long ones left out.
+    numbers or bools. Bytes, floats from 0 to 1 and colours of integers from 0 to 255 keep their brightness.
+    Others are stretched from the least to the greatest, which the note says; so is a grey scale of other
+    integers than bytes, since counts and labels would be dark. Opacity is never stretched. Other arrays
+    become text, the middle of long ones left out.
 
     Raises:
         CannotAttach: it has three dimensions or more, many numbers, and is no picture.
@@ -71,18 +72,22 @@ def _eight_bits(pixels: ndarray) -> tuple[ndarray, str]:
         return numpy.ascontiguousarray(pixels), ""
     if pixels.dtype == bool:
         return pixels.astype(numpy.uint8) * 255, ""
-    floats = pixels.astype(numpy.float64)
-    finite = numpy.isfinite(floats)
-    low, high = (floats[finite].min(), floats[finite].max()) if finite.any() else (0.0, 0.0)
+    floats, is_float = pixels.astype(numpy.float64), pixels.dtype.kind == "f"
+    colours = floats[:, :, :3] if floats.ndim == 3 else floats  # a view
+    finite = numpy.isfinite(colours)
+    low, high = (colours[finite].min(), colours[finite].max()) if finite.any() else (0.0, 0.0)
     notes = []
-    if pixels.dtype.kind == "f" and low >= 0 and high <= 1:
-        floats *= 255
-    elif pixels.dtype.kind == "f" or pixels.ndim == 2 or low < 0 or high > 255:
-        floats = (floats - low) * (255 / (high - low) if high > low else 0)
+    if is_float and low >= 0 and high <= 1:
+        colours *= 255
+    elif is_float or pixels.ndim == 2 or low < 0 or high > 255:
+        colours[...] = (colours - low) * (255 / (high - low) if high > low else 0)
         notes.append(stretch_note(low, high))
     if not finite.all():
-        floats[~finite] = 0
+        colours[~finite] = 0
         notes.append("black where there is no number")
+    if floats.ndim == 3 and floats.shape[2] == 4:
+        opacity = numpy.nan_to_num(floats[:, :, 3], nan=1)
+        floats[:, :, 3] = opacity.clip(0, 1) * 255 if is_float else opacity.clip(0, 255)
     return floats.round().astype(numpy.uint8), ", ".join(notes)
 
 
@@ -92,9 +97,19 @@ def _as_text(numbers: ndarray, name: str, settings: Settings) -> Attachment:
     if numbers.ndim > 2 and numbers.size > NUMBERS:
         raise CannotAttach(
             f"{name} is an array of shape {numbers.shape}, {numbers.dtype}, and a picture has the shape "
-            f"(height, width) or (height, width, 3 or 4): name one slice of it, such as {name}[0]."
+            "(height, width) or (height, width, 3 or 4): name one slice of it, such as "
+            f"{name}[{_slice(numbers)}]."
         )
     edge = max(settings.table_rows, 2) // 2
     written = numpy.array2string(numbers, max_line_width=112, threshold=NUMBERS, edgeitems=edge, separator=" ")
     note = "the middle left out" if numbers.size > NUMBERS and max(numbers.shape) > 2 * edge else ""
     return text(f"array of shape {numbers.shape}, {numbers.dtype}\n{written}", name, note)
+
+
+def _slice(numbers: ndarray) -> str:
+    """Write the place of a slice that is a picture, or at least has two dimensions: "0" or ":, :, 0"."""
+    places = ["0"] * (numbers.ndim - 3)
+    volume = numbers[(0,) * len(places)]
+    if _channels_last(volume)[0] is None:
+        places += [":"] * volume.shape.index(min(volume.shape)) + ["0"]
+    return ", ".join(places)

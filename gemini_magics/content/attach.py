@@ -8,7 +8,6 @@ from base64 import b64decode
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path
 from types import ModuleType
@@ -18,11 +17,12 @@ from ..core.errors import CannotAttach, GeminiError
 from ..core.extract import fenced
 from ..core.messages import Attachment, Media
 from ..core.plain import shorten
-from ..core.settings import Settings, did_you_mean
+from ..core.secret import SECRET
+from ..core.settings import Settings, near, suggest
 from . import charts, figures, svg, tables
 from .arrays import array
 from .expression import in_one_line, value_of
-from .files import expanded, from_bytes, from_path, text
+from .files import expanded, from_bytes, from_path, text, where_paths_begin
 from .kinds import class_names
 from .links import link
 from .media import picture
@@ -36,6 +36,8 @@ NEAR_FILES = 2000  # looked at in a folder to find the file that was meant
 _LOOKED_AT = 20  # items of a collection, to see whether it holds pictures
 _LEFTMOST_NAME = re.compile(r"[-~+(\[{]*([^\W\d]\w*)")
 _QUOTED = re.compile(r"""(["'])(.+)\1""", re.DOTALL)
+_VALUE = re.compile(r"([^\W\d]\w*)(?:$|[\[(])")  # fig, axes[0]; fig.png is rather a path
+_PATH = re.compile(r"[/\\]|\.\w{1,5}$")
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _EMPTY_REPR = re.compile(r"<.*\bat 0x[0-9a-fA-F]+>", re.DOTALL)
 
@@ -87,12 +89,12 @@ def attach_word(
     if _URL.match(inner):
         return link(inner, inner)
     if quoted or not (word.isidentifier() and word in names):
-        if _exists(inner):
+        if names_file(inner):
             return attach(Path(inner), inner, settings)
         begins = None if quoted else _LEFTMOST_NAME.match(word)
         unknown = begins[1] if begins else inner
         if unknown == inner or not (unknown in names or hasattr(builtins, unknown)):
-            raise _nothing_there(inner, unknown, () if quoted else names)
+            raise _nothing_there(word, unknown, names)
     return attach(value_of(word, evaluate, names, failure=CannotAttach), word, settings)
 
 
@@ -215,7 +217,7 @@ def _says_nothing(value: object, said: str, name: str) -> str:
     return ""
 
 
-def _exists(word: str) -> bool:
+def names_file(word: str) -> bool:
     """Tell whether a word is the path of anything."""
     try:
         return expanded(Path(word)).exists()
@@ -223,14 +225,26 @@ def _exists(word: str) -> bool:
         return False
 
 
-def _nothing_there(word: str, unknown: str, names: Collection[str]) -> CannotAttach:
-    """Say that a word names nothing, and which name or file is like it."""
-    near = [
-        *get_close_matches(unknown, names, n=2, cutoff=0.6),
-        *get_close_matches(word, _files_beside(word), n=2),
-    ]
-    hint = did_you_mean(near[0], near) if near else TAKEN
-    what = "file" if not names else "name and no file"
+def _nothing_there(typed: str, unknown: str, names: Collection[str]) -> CannotAttach:
+    """Say that a word names nothing, and what to write instead."""
+    quoted = _QUOTED.fullmatch(typed)
+    word = quoted[2] if quoted else typed
+    if SECRET.fullmatch(word):
+        return CannotAttach(
+            "A word of this line looks like a key: delete it, since notebooks keep their cells. "
+            "%gemini_key asks for a key, and hides what is typed."
+        )
+    what = "file" if quoted or not names else "name and no file"
+    meant = [*near(unknown, () if quoted else names, 2), *near(word, _files_beside(word))]
+    value = _VALUE.match(word)
+    if quoted and value and value[1] in names:
+        hint = f"For the value, write {shorten(word, 80)} without quotes."
+    elif meant:
+        hint = suggest(meant[:3])
+    elif what == "file" or _PATH.search(word):
+        hint = where_paths_begin()
+    else:
+        hint = TAKEN
     return CannotAttach(f"There is no {what} {shorten(word, 80)} here. {hint}")
 
 

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection
-from difflib import get_close_matches
 
 from ..core.errors import BadRequest, GeminiError
 from ..core.plain import shorten
-from ..core.settings import did_you_mean
+from ..core.settings import near, suggest
 
 ERROR_CHARS = 300
+LISTED = 20  # cells with a value, the newest ones
+
+# In, Out and Err, and the names that IPython gives to the newest of them: _, __, _3, _i, _i3.
+_PAST = re.compile(r"(?<![\w.])(?:In|Out|Err|_[io]h|_{1,3}|_i{1,3}|_i?\d+)(?!\w)")
+_NUMBERED = re.compile(r"(?<![\w.])(In|Out)\[\s*(-?\d+)\s*\]")
+
+
+def is_past(expression: str) -> bool:
+    """Tell whether an expression takes from the cells that ran: In[3], Out[3].name, Err[-1], _, _i3."""
+    return bool(_PAST.search(expression))
 
 
 def value_of(
@@ -41,8 +51,24 @@ def value_of(
             f"{expression} cannot be read: there is no {unknown}. {nearest(unknown, names)}"
         ) from None
     except Exception as error:  # noqa: BLE001 - a person's own code may raise anything
+        if isinstance(error, LookupError) and (missing := _missing(expression, evaluate)):
+            raise failure(missing) from None
         said = in_one_line(error).rstrip(".")
         raise failure(f"{expression} fails with {said}. Try it in a cell of its own.") from None
+
+
+def _missing(expression: str, evaluate: Callable[[str], object]) -> str:
+    """Say which cells there are, if an expression names one that is not: In[99], Out[99]; else ""."""
+    for name, number in _NUMBERED.findall(expression):
+        there = evaluate(name)
+        if name == "In" and isinstance(there, list) and not -len(there) <= int(number) < len(there):
+            ran = f"the cells so far are In[1] to In[{len(there) - 1}]" if there[1:] else "no cell has run yet"
+            return f"There is no In[{number}]: {ran}."
+        if name == "Out" and isinstance(there, dict) and int(number) not in there:
+            newest = ", ".join(map(str, list(there)[-LISTED:]))
+            shown = f"the cells with a value are {newest}" if newest else "no cell has shown a value yet"
+            return f"There is no Out[{number}]: {shown}."
+    return ""
 
 
 def in_one_line(error: BaseException) -> str:
@@ -53,5 +79,5 @@ def in_one_line(error: BaseException) -> str:
 
 def nearest(word: str, names: Collection[str], otherwise: str = "Run the cell that defines it.") -> str:
     """Return a sentence with the names nearest to a mistyped one, or another next step."""
-    near = get_close_matches(word, names, n=3, cutoff=0.6)
-    return did_you_mean(word, near) if near else otherwise
+    meant = near(word, names)
+    return suggest(meant) if meant else otherwise

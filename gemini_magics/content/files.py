@@ -77,6 +77,11 @@ def expanded(path: Path) -> Path:
     return path.expanduser() if path.parts[:1] == ("~",) else path
 
 
+def where_paths_begin() -> str:
+    """Say where a file is looked for, in a sentence."""
+    return f"Paths begin in the notebook's folder, {Path.cwd()}: name one from there."
+
+
 def text(content: str, name: str, note: str = "") -> Attachment:
     """Return text as an attachment.
 
@@ -121,7 +126,7 @@ def _resolved(path: Path, name: str) -> Path:
     try:
         return expanded(path).resolve(strict=True)
     except FileNotFoundError:
-        raise CannotAttach(f"There is no file {name}; the notebook's folder is {Path.cwd()}.") from None
+        raise CannotAttach(f"There is no file {name} here. {where_paths_begin()}") from None
     except (RuntimeError, ValueError) as error:  # a loop of links, no home folder, a NUL in the name
         raise CannotAttach(f"{name} is no path that leads to a file: {error}.") from None
 

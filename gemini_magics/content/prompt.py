@@ -7,10 +7,10 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import PurePath
 
-from ..core.messages import Media, Part
+from ..core.messages import Attachment, Media, Part
 from ..core.settings import Settings
 from .attach import convert
-from .expression import value_of
+from .expression import is_past, value_of
 
 # The first way is GitHub's spelling of mathematics, which stays as typed.
 _VALUE = re.compile(r"\$`[^`\n]*`\$|\$`(?P<expression>[^`\n]*[^`\n$])`")
@@ -26,7 +26,8 @@ def read(
     closed is text. It is read inside code and fences, too.
 
     A picture becomes an attachment at that place, a table its compact text, an answer its words; anything
-    else becomes what an f-string would make of it.
+    else becomes what an f-string would make of it. Text of cells that ran is an attachment, too, so that
+    it can be told from what the person typed.
 
     Args:
         evaluate: gives the value of an expression in the person's namespace.
@@ -56,8 +57,10 @@ def read(
 def _part(value: object, expression: str, settings: Settings) -> Part:
     """Make a value a part of the message. A path is text here: named above the text, it is its file."""
     if value is None or isinstance(value, (str, PurePath)):
-        return str(value)
-    attachment = convert(value, expression, settings)
+        attachment = Attachment(expression, "text", str(value))
+    else:
+        attachment = convert(value, expression, settings)
     if isinstance(attachment.content, Media):
         return replace(attachment, inline=True)
-    return f"\n{attachment.content}\n" if attachment.kind == "table" else attachment.content
+    words = f"\n{attachment.content}\n" if attachment.kind == "table" else attachment.content
+    return replace(attachment, content=words, inline=True) if is_past(expression) else words

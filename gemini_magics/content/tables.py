@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from itertools import accumulate
 from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..core.messages import Attachment
 from ..core.plain import clean, shorten
@@ -31,6 +31,7 @@ PADDING_PX = 8
 
 _DIGITS = 6
 _WHOLE_DIGITS = 15  # a float holds no more
+_SURE_DIGITS = 12  # more differ in what was computed: 0.1 + 0.2
 
 
 @dataclass(frozen=True)
@@ -38,9 +39,9 @@ class _Excerpt:
     """What is sent of a table, as text.
 
     Attributes:
-        about: the kind of table, its shape, and what was left out, in a line.
+        about: the kind of table, its shape, and what was shortened and left out, in a line.
         types: the types of its columns, in a line.
-        note: the same for the chip: "60 of 1,000 rows"; "" where all of it is sent.
+        note: the same for the chip: "60 of 1,000 rows"; "" where all of it is sent as it is.
     """
 
     about: str
@@ -50,12 +51,20 @@ class _Excerpt:
     note: str
 
 
+class _Cell(NamedTuple):
+    """A cell as text, and in words what was lost of it, or ""."""
+
+    text: str
+    lost: str = ""
+
+
 def table(value: Any, name: str, settings: Settings) -> Attachment:
     """Return a DataFrame or Series as a table: its name, shape and types, and its rows.
 
     The text is Markdown's table without padding: after CSV the fewest tokens, and each row keeps its
     columns apart for the reader. It has the index of pandas; at most `table_rows` rows and 40 columns, the
-    middle left out; numbers to 6 digits; long cells shortened. With `as_image` it becomes a picture.
+    middle left out; numbers to 6 digits; long cells shortened; what of this happened is said. With `as_image`
+    it becomes a picture.
     """
     if settings.as_image:
         excerpt = _excerpt(value, settings.table_rows, PICTURE_COLUMNS, PICTURE_CELL_CHARS)
@@ -70,6 +79,15 @@ def table(value: Any, name: str, settings: Settings) -> Attachment:
         rows = len(excerpt.rows) // 2
 
 
+def corner(value: Any, rows: int, columns: int, cell_chars: int) -> list[list[str]]:
+    """Return the beginning of a table as short texts: the names of its columns, then its first rows."""
+    first = value.head(rows)
+    frame = first.to_frame() if len(first.shape) == 1 else first
+    frame = frame[:, :columns] if is_a(frame, "polars.DataFrame") else frame.iloc[:, :columns]
+    excerpt = _excerpt(frame, rows, columns, cell_chars)
+    return [excerpt.head, *excerpt.rows]
+
+
 def _excerpt(value: Any, most_rows: int, most_columns: int, cell_chars: int) -> _Excerpt:
     """Take the beginning and the end of a table, in both directions."""
     frame = value.to_frame() if len(value.shape) == 1 else value
@@ -78,17 +96,19 @@ def _excerpt(value: Any, most_rows: int, most_columns: int, cell_chars: int) -> 
     kept = [place for part in columns for place in part]
     index, lines = _lines(frame, rows)
     names, types = [_name(column) for column in frame.columns], [str(dtype) for dtype in frame.dtypes]
+    head = (*index, *(names[place] for place in kept))
+    whole = (head, *((*labels, *(row[place] for place in kept)) for labels, row in lines))
+    cells = [[_cell(each, cell_chars) for each in row] for row in whole]
+    lost = sorted({cell.lost for row in cells for cell in row if cell.lost})
     counts = ((sum(map(len, rows)), n_rows, "rows"), (len(kept), n_columns, "columns"))
-    shown = [
-        [_cell(cell, cell_chars) for cell in (*labels, *(values[place] for place in kept))]
-        for labels, values in lines
-    ]
+    cut = [f"{part:,} of {total:,} {what}" for part, total, what in counts if part < total]
+    written = [[cell.text for cell in row] for row in cells]
     return _Excerpt(
-        about=_about(value, rows, columns),
+        about=_about(value, lost, rows, columns),
         types=_types([names[place] for place in kept], [types[place] for place in kept]),
-        head=[_cell(name, cell_chars) for name in (*index, *(names[place] for place in kept))],
-        rows=shown,
-        note=", ".join(f"{part:,} of {whole:,} {what}" for part, whole, what in counts if part < whole),
+        head=written[0],
+        rows=written[1:],
+        note=", ".join([*cut, *lost]),
     )
 
 
@@ -110,11 +130,11 @@ def _lines(frame: Any, rows: list[range]) -> tuple[list[str], list[tuple[tuple[A
     return names, [(row[0] if levels > 1 else (row[0],), row[1:]) for row in whole]
 
 
-def _about(value: Any, rows: list[range], columns: list[range]) -> str:
+def _about(value: Any, lost: list[str], rows: list[range], columns: list[range]) -> str:
     kind = f"{type(value).__module__.partition('.')[0]} {type(value).__name__}"
     shape = [_count(count, what) for count, what in zip(value.shape, ("row", "column"), strict=False)]
     ends = [_places(part, what) for part, what in ((rows, "rows"), (columns, "columns")) if len(part) > 1]
-    return f"{kind}, {' × '.join(shape)}" + "".join(f"; {end}" for end in ends)
+    return f"{kind}, {' × '.join(shape)}" + "".join(f"; {more}" for more in (*lost, *ends))
 
 
 def _count(count: int, what: str) -> str:
@@ -140,19 +160,22 @@ def _name(column: object) -> str:
     return " / ".join(map(str, column)) if isinstance(column, tuple) else str(column)
 
 
-def _cell(value: object, most_chars: int) -> str:
+def _cell(value: object, most_chars: int) -> _Cell:
     if isinstance(value, float):
         return _number(value)
     written = str(value)
     if isinstance(value, datetime):
         written = written.removesuffix(" 00:00:00")
-    return shorten(written, most_chars).replace("\r", "").replace("\n", "\\n")
+    lost = f"cells cut to {most_chars} characters" if len(written) > most_chars else ""
+    return _Cell(shorten(written, most_chars).replace("\r", "").replace("\n", "\\n"), lost)
 
 
-def _number(value: float) -> str:
+def _number(value: float) -> _Cell:
     """Write a float with 6 digits, and with its whole part and two more where that is longer."""
     whole = len(str(abs(int(value)))) if isfinite(value) and abs(value) < 10**_WHOLE_DIGITS else 0
-    return f"{value:.{max(_DIGITS, whole + 2)}g}"
+    written = f"{value:.{max(_DIGITS, whole + 2)}g}"
+    is_whole = not isfinite(value) or float(f"{value:.{_SURE_DIGITS}g}") == float(written)
+    return _Cell(written, "" if is_whole else f"numbers rounded to {_DIGITS} digits or 2 decimals")
 
 
 def _written(excerpt: _Excerpt, name: str) -> str:

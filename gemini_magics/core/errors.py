@@ -14,14 +14,17 @@ GeminiError                 .answer: what had arrived, or None
 └── UnknownReply            the bytes follow no documented format: .excerpt
 
 Each message is one line that ends with a next step. Messages may quote a service, so control and
-invisible characters in them are made visible before anything prints them.
+invisible characters in them are made visible before anything prints them. IPython shows them without
+the frames of this package (`notebook.one_line`); elsewhere they are exceptions like others.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar
 
 from .plain import reveal, shorten
+from .secret import REMOVED, SECRET
 
 if TYPE_CHECKING:
     from .answer import Answer
@@ -34,16 +37,25 @@ class GeminiError(Exception):
 
     Attributes:
         answer: the part of the answer that had arrived before the failure, or None.
+        by_magic: True where a magic raised it, and no Python that a person wrote.
     """
 
     answer: Answer | None = None
+    by_magic = False
+    _render_traceback_: ClassVar[Callable[[GeminiError], list[str]]]  # the package puts it on for IPython
 
     def __init__(self, message: str) -> None:
         super().__init__(reveal(message))
 
 
 class BadRequest(GeminiError):
-    """The question cannot be asked as it is written; nothing was sent."""
+    """The question cannot be asked as it is written; nothing was sent.
+
+    The message may quote what was written, but never what looks like a key: notebooks keep their errors.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(SECRET.sub(REMOVED, message))
 
 
 class NoKey(BadRequest):

@@ -1,25 +1,18 @@
-"""Markdown from a model as HTML that is safe wherever it is shown, whole or while it grows.
-
-The HTML holds only what is made here: no tag, attribute or style of the text's own, no picture, no link but
-to http, https and mailto, each with its host in sight, and no formula that does more than draw.
-"""
+"""Markdown from a model as HTML that is safe wherever it is shown, whole or while it grows."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from html import escape as escaped
 from typing import Any
 
 from markdown_it import MarkdownIt
-from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 
 from .grammar import use_formulas, use_tables, use_tags
-from .highlight import highlight
-from .plain import legible, reveal, shorten
-from .tex import drawable
+from .html import Env, MarkdownHtml, Tokens, host, preformatted
+from .plain import legible
 
 DEEPEST = 16  # containers in containers; what is nested deeper is shown as plain text
 LONGEST_BLOCK_CHARS = 32_000  # a longer block is shown as several, except for code
@@ -29,22 +22,17 @@ LONGEST_HTML_CHARS = 1_500_000
 MOST_FORMULA_CHARS = 50_000  # what is beyond is shown as it is written: a page stands still while it typesets
 FEWEST_FORMULA_CHARS = 100  # what a formula counts as, however short it is
 LONGEST_HEAD_CHARS = 1_000  # of a table, to be repeated when the table is shown as several
-LANGUAGE_CHARS = 24
-LONGEST_URL_CHARS = 4_000
 
-_WEB = re.compile(r"https?://([\w.-]+)(?::\d{1,5})?(?:[/?#].*)?", re.ASCII | re.IGNORECASE | re.DOTALL)
-_MAIL = re.compile(r"mailto:([\w.+-]+@[\w.-]+)(?:\?.*)?", re.ASCII | re.IGNORECASE | re.DOTALL)
 _RIGHT_TO_LEFT = re.compile(
     "[\u0590-\u08ff\ufb1d-\ufdcf\ufdf0-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]"
 )
 
-Env = MutableMapping[str, Any]
-Tokens = Sequence[Token]
-
 
 def parser() -> MarkdownIt:
     """Return a new parser of the Markdown known here: CommonMark, tables, ~~strikes~~, formulas, a few tags."""
-    md = _Parser("commonmark", {"html": False, "maxNesting": DEEPEST, "xhtmlOut": False}, renderer_cls=_Html)
+    md = _Parser(
+        "commonmark", {"html": False, "maxNesting": DEEPEST, "xhtmlOut": False}, renderer_cls=MarkdownHtml
+    )
     md.enable("strikethrough").disable(["html_block", "html_inline"])
     use_tables(md)
     use_formulas(md)
@@ -66,24 +54,6 @@ def rendered(text: str) -> list[str]:
     blocks = Blocks(definitions.references)
     blocks.add(text)
     return list(blocks)
-
-
-def escape(text: str) -> str:
-    """Return text as HTML in which nothing is markup, neither for the page nor for its formulas.
-
-    MathJax looks for its delimiters in stretches of text between tags, so a dollar or a backslash in a
-    span of its own is none.
-    """
-    return re.sub(r"[$\\]", r"<span>\g<0></span>", escaped(text, quote=False))
-
-
-def anchor(url: str, text: str, *, name_host: bool = True) -> str:
-    """Return a link, its host named beside it; only the text where the URL must not be followed."""
-    href = _PARSER.normalizeLink(url[: LONGEST_URL_CHARS + 1])
-    host = _host(href)
-    if not host:
-        return escape(text)
-    return f"{_opened(href)}{escape(text)}</a>{_named(host, text) if name_host else ''}"
 
 
 class Blocks:
@@ -296,9 +266,7 @@ class _Block:
             formula_chars: if its formulas count more, they are not typeset.
         """
         if self._is_deep():
-            html = _in_lines(
-                f'<pre class="gemini-plain" tabindex="0">{escaped(self.source, quote=False)}</pre>\n'
-            )
+            html = preformatted(self.source)
         else:
             env = {**self.env, "typeset": self.formula_chars <= formula_chars}
             html = _PARSER.renderer.render(self.tokens, _PARSER.options, env)
@@ -336,107 +304,7 @@ def _read(text: str, references: dict[str, Any]) -> list[_Block]:
 
 class _Parser(MarkdownIt):
     def validateLink(self, url: str) -> bool:  # noqa: N802 - the name is markdown-it's
-        return _host(url) is not None
-
-
-class _Html(RendererHTML):
-    """What becomes of each token; what is not here becomes the tag of its name."""
-
-    def text(self, tokens: Tokens, idx: int, options: Any, env: Env) -> str:
-        return escape(tokens[idx].content)
-
-    def code_inline(self, tokens: Tokens, idx: int, options: Any, env: Env) -> str:
-        return f"<code>{escaped(reveal(tokens[idx].content), quote=False)}</code>"
-
-    def code_block(self, tokens: Tokens, idx: int, options: Any, env: Env) -> str:
-        return _code(tokens[idx].content, "")
-
-    def fence(self, tokens: Tokens, idx: int, options: Any, env: Env) -> str:
-        return _code(tokens[idx].content, tokens[idx].info)
-
-    def math_inline(self, tokens: Tokens, idx: int, options: Any, env: Env) -> str:
-        token = tokens[idx]
-        shown = escaped(token.markup + token.content + token.markup, quote=False)
-        typeset = env["typeset"] and drawable(token.content)
-        return f'<span class="gemini-math">{shown}</span>' if typeset else f"<code>{shown}</code>"
-
-    def math_block(self, tokens: Tokens, idx: int, options: Any, env: Env) -> str:
-        token = tokens[idx]
-        if not (env["typeset"] and drawable(token.content)):
-            return _code(f"$${token.content}$${token.info}", "")
-        return f'<div class="gemini-math">$${escaped(token.content, quote=False)}$${escape(token.info)}</div>\n'
-
-    def script(self, tokens: Tokens, idx: int, options: Any, env: Env) -> str:
-        tag = tokens[idx].tag
-        return f"<{tag}>{escape(tokens[idx].content)}</{tag}>"
-
-    # The outline of a notebook is its author's: JupyterLab leaves headings of this class out of it.
-    def heading_open(self, tokens: Tokens, idx: int, options: Any, env: Env) -> str:
-        return f'<{_lower(tokens[idx].tag)} class="jp-toc-ignore">'
-
-    def heading_close(self, tokens: Tokens, idx: int, options: Any, env: Env) -> str:
-        return f"</{_lower(tokens[idx].tag)}>\n"
-
-    def table_open(self, tokens: Tokens, idx: int, options: Any, env: Env) -> str:
-        return '<div class="gemini-table" tabindex="0" style="overflow:auto"><table>\n'
-
-    def table_close(self, tokens: Tokens, idx: int, options: Any, env: Env) -> str:
-        return "</table></div>\n"
-
-    def link_open(self, tokens: Tokens, idx: int, options: Any, env: Env) -> str:
-        close = next(place for place in range(idx, len(tokens)) if tokens[place].type == "link_close")
-        words = self.renderInlineAsText(tokens[idx + 1 : close], options, env)
-        href = str(tokens[idx].attrs["href"])
-        env["link"] = _named(_host(href) or "", words)
-        return _opened(href)
-
-    def link_close(self, tokens: Tokens, idx: int, options: Any, env: Env) -> str:
-        return f"</a>{env.pop('link')}"
-
-    def image(self, tokens: Tokens, idx: int, options: Any, env: Env) -> str:
-        token = tokens[idx]
-        words = escape(f"[image: {self.renderInlineAsText(token.children, options, env) or 'no description'}]")
-        if "link" in env:  # no link within a link
-            return words
-        source = str(token.attrs["src"])
-        return f'{_opened(source)}{words}</a> <span class="gemini-host">({_host(source)}, not loaded)</span>'
-
-
-def _code(code: str, info: str) -> str:
-    found = re.match(r"[\w.+#-]+", info.strip())
-    language = found[0] if found else ""
-    label = shorten(language, LANGUAGE_CHARS)
-    label = f'<div class="gemini-language">{label}</div>' if label else ""
-    lines = highlight(reveal(code).removesuffix("\n"), language)
-    return f'<div class="gemini-code">{label}<pre tabindex="0"><code>{_in_lines(lines)}</code></pre></div>\n'
-
-
-def _in_lines(html: str) -> str:
-    """Return HTML of the same look in which no line is empty: one would end it where it stands in Markdown."""
-    return re.sub(r"\n(?=[ \t]*\n)", "&#10;", html)
-
-
-def _lower(tag: str) -> str:
-    """An answer stands below the title of its notebook: h1 becomes h2."""
-    return f"h{min(int(tag[1]) + 1, 6)}"
-
-
-def _host(url: str) -> str | None:
-    """Return the host or mail address that a URL leads to, None where it must not be followed."""
-    found = _WEB.fullmatch(url) or _MAIL.fullmatch(url)
-    return found[1].lower() if found and len(url) <= LONGEST_URL_CHARS else None
-
-
-def _opened(href: str) -> str:
-    return f'<a href="{escaped(href)}" target="_blank" rel="noopener noreferrer">'
-
-
-def _named(host: str, words: str) -> str:
-    """Return what names the host beside a link, unless its words are the address."""
-    address = rf"\s*(?:https?://|mailto:)?{re.escape(host)}(?:[/?#].*)?"
-    if re.fullmatch(address, words, re.IGNORECASE | re.DOTALL):
-        return ""
-    return f' <span class="gemini-host">({host})</span>'
+        return host(url) is not None
 
 
 _PARSER = parser()

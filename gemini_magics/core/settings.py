@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from difflib import get_close_matches
+from difflib import SequenceMatcher
+from heapq import nlargest
 from typing import Any
 
 from .budget import Budget
@@ -120,6 +121,8 @@ class Settings:
 
 NAMES = tuple(setting.name for setting in fields(Settings))
 
+_ALIKE, _VERY_ALIKE = 0.6, 0.8  # as difflib measures it; "fgi" and "fig" have 0.67, "figg" and "fig" 0.86
+
 # The session's own defaults; the loaded extension puts the values of %config GeminiMagics here.
 _session: Callable[[], Mapping[str, Any]] = dict
 
@@ -152,8 +155,31 @@ def resolve(options: Mapping[str, Any]) -> Settings:
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A sentence with the known words nearest to a mistyped one, or with all of them if none is near."""
     known = list(known)
-    near = get_close_matches(word, known, n=3, cutoff=0.6)
-    return f"Did you mean {_either(near)}?" if near else f"There is {_either(known, 'and')}."
+    meant = near(word, known)
+    return suggest(meant) if meant else f"There is {_either(known, 'and')}."
+
+
+def suggest(meant: Iterable[str]) -> str:
+    """A sentence that offers words which may have been meant."""
+    return f"Did you mean {_either(meant)}?"
+
+
+def near(word: str, known: Iterable[str], most: int = 3) -> list[str]:
+    """Return the known words that may have been meant, the likeliest first.
+
+    Few people miss the first letter, so a word with another one must be very alike: "nope" is no "open".
+    The hyphens of an option are no letters.
+    """
+    typed = word.casefold().lstrip("-")
+    matcher = SequenceMatcher(b=typed)
+    found = []
+    for name in known:
+        folded = name.casefold().lstrip("-")
+        matcher.set_seq1(folded)
+        least = _ALIKE if folded[:1] == typed[:1] else _VERY_ALIKE
+        if matcher.real_quick_ratio() >= least <= matcher.quick_ratio() and matcher.ratio() >= least:
+            found.append((matcher.ratio(), name))
+    return [name for _, name in nlargest(most, found)]
 
 
 def _either(words: Iterable[str], last: str = "or") -> str:

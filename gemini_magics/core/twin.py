@@ -12,7 +12,8 @@ from importlib.resources import files
 
 from .answer import CUT, FAILED, INTERRUPTED, Answer
 from .budget import count
-from .markdown import LONGEST_CHARS, Blocks, anchor, escape, rendered
+from .html import anchor, escape
+from .markdown import LONGEST_CHARS, Blocks, rendered
 from .messages import Attachment, Citation, Media
 from .plain import legible, reveal, shorten
 
@@ -66,6 +67,11 @@ def chips_html(answer: Answer) -> str:
     return f'<div class="gemini-chips">{chips}</div>\n' if chips else ""
 
 
+def chips_text(answer: Answer) -> str:
+    """What went with the question, a line for each attachment; "" where nothing did."""
+    return "\n".join(f"[{_labelled(attachment)}]" for attachment in answer.attachments)
+
+
 def thinking_summary(answer: Answer) -> str:
     """The heading of the thoughts: Thinking…, Thought for 12 s."""
     thinking = answer.ended is None and not answer.text
@@ -111,6 +117,11 @@ def sources_html(answer: Answer) -> str:
     """The sources that the service gave, as a numbered list of links; nothing where it gave none."""
     items = "".join(f"<li>{anchor(source.url, _titled(source))}</li>" for source in _sources(answer))
     return f'<div class="gemini-sources">Sources<ol>{items}</ol></div>\n' if items else ""
+
+
+def sources_text(answer: Answer) -> str:
+    """The sources that the service gave, a numbered line for each; "" where it gave none."""
+    return "\n".join(f"[{n}] {_written(source)}" for n, source in enumerate(_sources(answer), 1))
 
 
 def footer_text(answer: Answer) -> str:
@@ -237,15 +248,15 @@ def _ending(answer: Answer) -> str:
 
 def _plain(answer: Answer) -> str:
     """The answer as text, its thoughts folded to one line."""
-    lines = [f"[{_labelled(attachment)}]" for attachment in answer.attachments]
+    lines = [chips_text(answer)]
     if answer.thinking.strip():
         lines.append(f"[{thinking_summary(answer)}]")
-    parts = ["\n".join(lines), legible(answer.text[:LONGEST_CHARS]).strip("\n")]
+    parts = ["\n".join(filter(None, lines)), legible(answer.text[:LONGEST_CHARS]).strip("\n")]
     if len(answer.text) > LONGEST_CHARS:
         parts.append(
             f"[{len(answer.text) - LONGEST_CHARS:,} more characters; gemini_magics.last() returns them all.]"
         )
-    parts.append("\n".join(f"[{n}] {_written(source)}" for n, source in enumerate(_sources(answer), 1)))
+    parts.append(sources_text(answer))
     parts.append("\n".join(notices(answer)))
     parts.append(_status(answer) if answer.ended is None else footer_text(answer))
     return "\n\n".join(filter(None, parts))

@@ -8,7 +8,10 @@ from hashlib import sha256
 from typing import Any
 
 from IPython.core.interactiveshell import InteractiveShell
+from IPython.display import display
 
+from ..core.plain import reveal
+from ..core.question import Question
 from .frontend import allows_input, cell_id, kind
 
 
@@ -17,8 +20,8 @@ class Anchors:
 
     A cell goes by the identity that its frontend gives it. Where there is none, it goes by its text: the
     same text is the same cell run again. There are two exceptions, where no cell can be run again, and
-    its position counts as well. In a terminal that is the number of the input. Where a program runs a
-    notebook from top to bottom (nbclient, nbval), it is the cell before.
+    its position counts as well. In a terminal or a console that is the number of the input. Where a
+    program runs a notebook from top to bottom (nbclient, nbval), it is the cell before.
     """
 
     def __init__(self, shell: InteractiveShell) -> None:
@@ -57,7 +60,7 @@ class Anchors:
 
     def _by_text(self, text: str) -> str:
         position = ""
-        if kind(self._shell) == "terminal":
+        if kind(self._shell) in ("terminal", "console"):
             position = self.place
         elif not allows_input(self._shell):
             position = self._before(text)
@@ -78,3 +81,21 @@ class Anchors:
 
     def _end(self, result: Any) -> None:
         self._running = None
+
+
+def tell_replaced(question: Question, shell: InteractiveShell) -> None:
+    """Say which turn a question takes the place of, where nothing but its text tells that it is the same.
+
+    In a notebook without identities another cell with the same text looks the same from the kernel.
+    """
+    if cell_id(shell) or not allows_input(shell):
+        return
+    from ..chat.conversation import replaced_by
+
+    earlier = replaced_by(question)
+    if earlier:
+        said = (
+            f"The same text as {earlier.place}: this takes the place of that turn in {question.settings.chat}. "
+            "With another word it is a new one."
+        )
+        display({"text/plain": reveal(said)}, raw=True)

@@ -18,6 +18,7 @@ from ..core.extract import fenced
 from ..core.messages import Attachment
 from ..core.plain import reveal
 from ..core.question import Question
+from .anchor import tell_replaced
 from .code_cell import put_code
 from .masked import is_past
 from .options import Line
@@ -41,6 +42,7 @@ def ask_in_cell(
         show_request(replace(question, schema=schema.json) if schema else question)
         return None
 
+    tell_replaced(question, shell)
     _show_text(filter(is_past, question.attachments) if shown is None else shown)
 
     def keep(answer: Answer) -> None:
@@ -71,7 +73,8 @@ def _show_text(attachments: Iterable[Attachment]) -> None:
     if not texts:
         return
     # A question that shows nothing is sent before these are loaded.
-    from ..core.markdown import escape, rendered
+    from ..core.html import escape
+    from ..core.markdown import rendered
     from ..core.twin import styled
 
     told = f"Sent with the question: {'; '.join(texts)}"

@@ -10,12 +10,13 @@ from ..chat.ask import user_turn
 from ..chat.conversation import next_question
 from ..content.attach import attach_word
 from ..content.prompt import read
+from ..core.errors import CannotAttach
 from ..core.question import Question
 from ..core.settings import resolve
 from .anchor import Anchors
 from .frontend import cell_id
-from .masked import masked_past
-from .options import Line
+from .masked import masked_parts
+from .options import ASK_BELOW, Line
 
 
 def question_of(asked: Line, body: str | None, shell: InteractiveShell, anchors: Anchors) -> Question:
@@ -31,9 +32,14 @@ def question_of(asked: Line, body: str | None, shell: InteractiveShell, anchors:
 
     settings = resolve(asked.settings)
     prompt = asked.question if body is None else body.removesuffix("\n")
-    named = (attach_word(word, value, shell.user_ns, settings) for word in asked.words)
-    attached = [masked_past(each, shell.user_ns) for each in named]
-    turn = user_turn([*attached, *read(prompt, value, settings, shell.user_ns)])
+    try:
+        named = [attach_word(word, value, shell.user_ns, settings) for word in asked.words]
+    except CannotAttach as error:
+        if prompt.strip() or not any(word.isidentifier() and word not in names for word in asked.words):
+            raise
+        raise CannotAttach(f"{error} {ASK_BELOW}") from None  # its words may be the question
+    parts = [*named, *read(prompt, value, settings, shell.user_ns)]
+    turn = user_turn(masked_parts(parts, shell.user_ns))
     return next_question(turn, settings, cell_id(shell), anchors.next(prompt), anchors.place)
 
 

@@ -42,8 +42,8 @@ def run(line: str, shell: InteractiveShell) -> None:
             display(conversation_table())
         case ["branch", name, new]:
             original = known(name)
-            _make_room(new, here)
-            original.branch(new).made_by = here
+            if _room_for(new, here):
+                _sign(original.branch(new), here)
             display(conversation_table())
         case ["export", name, file]:
             known(name).export(_path(file))
@@ -64,23 +64,41 @@ def _rename(name: str, new: str, here: str) -> None:
     if name not in conversations and _made(new, here):
         return  # the cell runs again, and it is done
     conversation = known(name)
-    _make_room(new, here)
-    conversation.rename(new)
-    conversation.made_by = here
+    if _room_for(new, here):
+        conversation.rename(new)
+        _sign(conversation, here)
 
 
 def _import(file: str, name: str = "", *, here: str) -> None:
     conversation = Conversation.load(_path(file))
-    _make_room(name or conversation.name, here)
-    conversation.rename(name or conversation.name)
-    conversation.made_by = here
-    keep(conversation)
+    if _room_for(name or conversation.name, here):
+        conversation.rename(name or conversation.name)
+        _sign(conversation, here)
+        keep(conversation)
 
 
-def _make_room(name: str, here: str) -> None:
-    """Forget a conversation that this command made when its cell ran before: it makes it anew."""
-    if _made(name, here):
-        del conversations[name]
+def _sign(conversation: Conversation, here: str) -> None:
+    """Take down which command made a conversation, and of what."""
+    conversation.made_by, conversation.made_with = here, tuple(conversation.exchanges)
+
+
+def _room_for(name: str, here: str) -> bool:
+    """Forget a conversation that this command made when it ran before, to make it anew.
+
+    Returns:
+        False where more was said in it since: it is kept, and that is said.
+    """
+    if not _made(name, here):
+        return True
+    if conversations[name].grown:
+        said = (
+            f"{name} was made here before and has gone on since: it is kept as it is. "
+            f"To make it anew, forget it first with %gemini_chat reset {name}."
+        )
+        display({"text/plain": said}, raw=True)
+        return False
+    del conversations[name]
+    return True
 
 
 def _made(name: str, here: str) -> bool:

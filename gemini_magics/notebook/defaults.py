@@ -12,6 +12,7 @@ from traitlets.config import Configurable
 from ..core.budget import Budget
 from ..core.errors import BadRequest
 from ..core.settings import Settings
+from ..service.services import SERVICES, no_service
 
 _TRAITS = {
     "bool": Bool, "int": Integer, "float": Float, "str": Unicode,
@@ -34,6 +35,12 @@ class _Defaults(Configurable):
     def values(self) -> Mapping[str, Any]:
         """Return what was chosen for this session; None for what was not."""
         return {setting.name: getattr(self, setting.name) for setting in fields(Settings)}
+
+    @validate("service")
+    def _is_a_service(self, proposal: Mapping[str, Any]) -> str | None:
+        if proposal["value"] not in (None, *SERVICES):
+            raise TraitError(str(no_service(proposal["value"])))
+        return proposal["value"]
 
     @validate("budget")
     def _is_a_budget(self, proposal: Mapping[str, Any]) -> str | None:

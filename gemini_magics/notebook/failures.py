@@ -41,9 +41,9 @@ class Failures:
         self._shell.drop_by_id({NAME: self})
 
     def take(self, result: ExecutionResult) -> None:
-        """Keep what failed in the cell that has just run; our own errors say what to do, and are left out."""
+        """Keep what failed in the cell that has just run; what a magic of ours says of its own line is none."""
         error = result.error_before_exec or result.error_in_exec
-        if not isinstance(error, Exception) or isinstance(error, GeminiError):
+        if not isinstance(error, Exception) or (isinstance(error, GeminiError) and error.by_magic):
             return
         from .failure import Failure  # loaded by the first failure: loading the extension stays free
         from .masked import masked

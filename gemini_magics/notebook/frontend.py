@@ -7,18 +7,21 @@ from typing import Any, Literal
 
 from IPython.core.interactiveshell import InteractiveShell
 
-Kind = Literal["terminal", "notebook", "updates"]
+Kind = Literal["terminal", "console", "notebook", "updates"]
 
 
 def kind(shell: InteractiveShell) -> Kind:
-    """Say what can be shown: "terminal" (text alone), "notebook" (widgets) or "updates" (outputs only).
+    """Say what can be shown.
 
-    A frontend that names its cells (JupyterLab, Notebook 7, VS Code) shows widgets. nbclient and
-    consoles name none. Colab names them in a field of its own and shows other people's widgets only
-    when told to, so it gets updates.
+    - "terminal" and "console" (jupyter console, qtconsole): text alone, and no updates.
+    - "notebook": widgets. A frontend that names its cells shows them (JupyterLab, Notebook 7, VS Code).
+    - "updates": outputs, which can be updated. Programs that run notebooks name no cells. Colab names
+      them in a field of its own, and shows other people's widgets only when told to.
     """
     if not hasattr(shell, "kernel"):
         return "terminal"
+    if _in_console(shell):
+        return "console"
     return "notebook" if _metadata(shell).get("cellId") and not inside_output_widget(shell) else "updates"
 
 
@@ -47,6 +50,18 @@ def inside_output_widget(shell: InteractiveShell) -> bool:
     message = _parent(shell).get("header", {}).get("msg_id")
     widgets = Widget._active_widgets if hasattr(Widget, "_active_widgets") else Widget.widgets  # 8, 7
     return any(isinstance(widget, Output) and widget.msg_id == message for widget in list(widgets.values()))
+
+
+def _in_console(shell: InteractiveShell) -> bool:
+    """Tell whether the cell was typed into a console of Jupyter.
+
+    Those ask with `jupyter_client`, which puts its session and a number into a message's name and
+    nothing into its metadata; pages name a message anew. Programs that run notebooks ask so, too, but
+    nobody can type there.
+    """
+    header = _parent(shell).get("header", {})
+    by_python = str(header.get("msg_id")).startswith(f"{header.get('session')}_")
+    return by_python and allows_input(shell) and not _metadata(shell)
 
 
 def _metadata(shell: InteractiveShell) -> dict[str, Any]:

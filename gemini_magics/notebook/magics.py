@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import getpass  # its function by its full name: a kernel puts its own there while a cell runs
 import warnings
-from getpass import getpass
+from copy import deepcopy
 
 from IPython.core.error import StdinNotImplementedError
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
+from IPython.display import display
 
 from ..core.errors import BadRequest
-from ..core.settings import resolve, use_session_defaults
+from ..core.notice import use_notices
+from ..core.settings import did_you_mean, resolve, use_session_defaults
 from ..service import keys
-from ..service.services import Service, find
+from ..service.services import SERVICES, Service, find
 from .anchor import Anchors
 from .chat_magics import ChatMagics
 from .defaults import SessionDefaults
@@ -32,6 +35,11 @@ class GeminiMagics(Magics, SessionDefaults):
     def __init__(self, shell: InteractiveShell) -> None:
         super().__init__(shell)
         self.anchors = Anchors(shell)
+        self._configured = deepcopy(shell.config["GeminiMagics"])
+
+    def forget_choices(self) -> None:
+        """Take back what %config has set since the loading: IPython keeps it, and would set it again."""
+        self.shell.config["GeminiMagics"] = self._configured
 
     @no_var_expand
     @line_cell_magic("gm")
@@ -65,14 +73,20 @@ class GeminiMagics(Magics, SessionDefaults):
                 raise BadRequest(
                     "Write %gemini_key [SERVICE] [--save | --forget]: the key is asked for, never typed here."
                 )
+            if named and named[0] not in SERVICES:  # it may be a key, so it is not repeated
+                raise BadRequest(
+                    f"There is no such service. {did_you_mean(named[0], SERVICES)} If it was a key, delete it "
+                    "from the cell: %gemini_key asks for one, and hides what is typed."
+                )
             self._keep_key(find(resolve({"service": named[0]} if named else {})), actions)
 
     def _keep_key(self, service: Service, actions: list[str]) -> None:
         if actions == ["--forget"]:
             keys.forget(service)
             return
+        keys.check_takes_key(service)
         try:
-            typed = getpass(f"Key for {service.name}: ")
+            typed = getpass.getpass(f"Key for {service.name}: ")
         except StdinNotImplementedError:
             raise BadRequest(
                 f"Nobody can type here: set the environment variable {service.key_variable} instead."
@@ -111,6 +125,11 @@ def load(shell: InteractiveShell) -> None:
     fix.failures.register()
     shell.input_transformers_cleanup.insert(0, as_typed)
     use_session_defaults(gemini.values)
+    use_notices(_show_line)
+
+
+def _show_line(line: str) -> None:
+    display({"text/plain": line}, raw=True)
 
 
 def _leave_to_others(shell: InteractiveShell, magics: Magics) -> None:
@@ -142,8 +161,10 @@ def unload(shell: InteractiveShell) -> None:
         shell.configurables.remove(magics)
         if isinstance(magics, GeminiMagics):
             magics.anchors.unregister()
+            magics.forget_choices()
         if isinstance(magics, FixMagics):
             magics.failures.unregister()
     if as_typed in shell.input_transformers_cleanup:
         shell.input_transformers_cleanup.remove(as_typed)
     use_session_defaults()
+    use_notices()

@@ -7,9 +7,12 @@ and the table in the README are written from the same list.
 from __future__ import annotations
 
 import json
+import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields
+from itertools import takewhile
+from keyword import iskeyword
 from typing import Any
 
 from ..core.errors import BadRequest
@@ -51,7 +54,15 @@ OPTIONS = (
     Option("--code", "code", "put the code of the answer into the next cell; it is not run"),
     Option("--dry-run", "dry_run", "show what would be sent, and send nothing"),
 )
+FLAGS = {flag: option for option in OPTIONS for flag in (option.flag, option.off) if flag}
 CELL_ONLY = tuple(option.name for option in OPTIONS if option.name not in Settings.__dataclass_fields__)
+ASK_BELOW = (
+    "The question goes into the lines below; %gemini asks in one line, with $`fig` where something is attached."
+)
+
+# What a word processor makes of "--", "-" and quotes.
+_DASHES = re.compile("[-‐‑‒–—―−]+")
+_CURLY = re.compile("[“”„‟‘’‚«»](.+?)(?:[“”„‟‘’‚«»](?=\\s|$)|$)")
 
 
 @dataclass(frozen=True)
@@ -81,20 +92,32 @@ def read_cell_line(line: str) -> Line:
     """Read the line of a `%%gemini` cell: attachments, then options.
 
     Raises:
-        BadRequest: an option that is unknown, lacks its value or comes before an attachment.
+        BadRequest: an option that is unknown, lacks its value or comes before an attachment; or the line
+            holds the question.
     """
     words = [word for _, word in _words(line)]
-    first = next((place for place, word in enumerate(words) if word.startswith("--")), len(words))
-    attached, rest = tuple(words[:first]), words[first:]
+    attached: list[str] = []
+    options: list[list[str]] = []
+    late: list[str] = []
     values: dict[str, Any] = {}
-    while rest:
-        if not rest[0].startswith("--"):
-            raise BadRequest(
-                f"{rest[0]} comes after the options: name what to attach first, as in "
-                f"%%gemini {' '.join([*attached, rest[0]])} {words[first]}."
-            )
-        rest = rest[_read_option(rest, values, optional=True) :]
-    return _line(values, words=attached)
+    while words:
+        taken = 1
+        if words[0].startswith("--"):
+            taken = _read_option(words, values, optional=True)
+            options.append(words[:taken])
+        else:
+            _check_marks(words)
+            if options:
+                _check_text(options[-1], words)
+            (late if options else attached).append(words[0])
+        words = words[taken:]
+    typed = [*attached, *late]
+    if typed and typed[-1].endswith("?") and "://" not in typed[-1]:
+        raise BadRequest(ASK_BELOW)
+    if late:
+        right = " ".join(["%%gemini", *typed, *(word for option in options for word in option)])
+        raise BadRequest(f"{late[0]} comes after the options: name what to attach first, as in {right}.")
+    return _line(values, words=tuple(attached))
 
 
 def read_question_line(line: str) -> Line:
@@ -109,12 +132,14 @@ def read_question_line(line: str) -> Line:
             words = words[1:]
             break
         words = words[_read_option([word for _, word in words], values, optional=False) :]
+    else:
+        _check_hyphens(words[0][1] if words else "")
     return _line(values, question=line[words[0][0] :] if words else "")
 
 
 def _line(values: dict[str, Any], **rest: Any) -> Line:
     own = {name: values.pop(name) for name in CELL_ONLY if name in values}
-    if not own.get("to", "name").isidentifier():
+    if not own.get("to", "name").isidentifier() or iskeyword(own.get("to", "")):
         raise BadRequest(f"--to takes the name of a variable, not {own['to']!r}.")
     return Line(settings=values, **own, **rest)
 
@@ -137,13 +162,43 @@ def _words(line: str) -> Iterator[tuple[int, str]]:
         yield begin, line[begin:]
 
 
+def _check_marks(words: Sequence[str]) -> None:
+    """See that the word at the head of `words` has no dash or quote of a word processor."""
+    _check_hyphens(words[0])
+    if straight := _straight(words):
+        raise BadRequest(f"Write {straight}, with straight quotes.")
+
+
+def _check_hyphens(word: str) -> None:
+    dashes = _DASHES.match(word)
+    if dashes and dashes[0] != "--" and (meant := f"--{word[dashes.end() :]}").partition("=")[0] in FLAGS:
+        raise BadRequest(f"{word} is no option: write {meant}, with two hyphens.")
+
+
+def _check_text(option: Sequence[str], words: Sequence[str]) -> None:
+    """See that the words behind an option are not the rest of its text, whose quotes are missing."""
+    flag, _, value = " ".join(option).replace(" ", "=", 1).partition("=")
+    if FLAGS[flag].metavar == "TEXT" and value[-1:] not in ("'", '"'):
+        text = " ".join([value, *_up_to_option(words)])
+        raise BadRequest(f"A text of several words needs quotes: {flag} {_quoted(text)}.")
+
+
+def _straight(words: Sequence[str]) -> str:
+    """Return what begins with a curly quote as it must be written, in straight ones; else ""."""
+    found = _CURLY.match(" ".join(_up_to_option(words)))
+    return _quoted(found[1]) if found else ""
+
+
+def _up_to_option(words: Sequence[str]) -> Iterator[str]:
+    return takewhile(lambda word: not word.startswith("--"), words)
+
+
 def _read_option(words: list[str], values: dict[str, Any], *, optional: bool) -> int:
     """Read the option at the head of `words` into `values`; return how many words it took."""
     flag, equals, text = words[0].partition("=")
-    option = next((option for option in OPTIONS if flag in (option.flag, option.off)), None)
+    option = FLAGS.get(flag)
     if option is None:
-        known = [name for each in OPTIONS for name in (each.flag, each.off) if name]
-        raise BadRequest(f"There is no option {flag}. {did_you_mean(flag, known)} %%gemini? shows them all.")
+        raise BadRequest(f"There is no option {flag}. {did_you_mean(flag, FLAGS)} %%gemini? shows them all.")
     if not option.metavar or flag == option.off:
         if equals:
             raise BadRequest(f"{flag} takes no value: write {flag} alone.")
@@ -159,6 +214,8 @@ def _read_option(words: list[str], values: dict[str, Any], *, optional: bool) ->
         value, taken = "main", 1
     else:
         raise BadRequest(f"{flag} needs a value: {option.usage}.")
+    if straight := _straight([value, *words[taken:]]):
+        raise BadRequest(f"Write {flag} {straight}, with straight quotes.")
     values[option.name] = _value(option, _unquoted(value))
     return taken
 
@@ -175,6 +232,11 @@ def _value(option: Option, text: str) -> Any:
     if not isinstance(value, dict):
         raise BadRequest(f"{option.flag} takes a JSON object, such as '{{\"temperature\": 0.2}}', not {text}.")
     return value
+
+
+def _quoted(text: str) -> str:
+    """Put quotes around a text of several words."""
+    return shlex.quote(text) if set(text) & set('"\\') else f'"{text}"'
 
 
 def _unquoted(text: str) -> str:

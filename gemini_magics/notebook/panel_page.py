@@ -12,15 +12,17 @@ from uuid import uuid4
 
 import anywidget
 import traitlets
+from IPython.display import DisplayHandle, display
 
 from ..chat.ask import View
 from ..chat.conversation import Exchange
 from ..core.answer import Answer
-from ..core.markdown import escape
+from ..core.html import escape
 from ..core.messages import Attachment, Event, Turn
 from ..core.plain import clean
 from ..core.twin import STYLE, bundle, chips_html, status_text, thinking_summary
 from .live import FRAME_S, LARGEST_SHARE, Part
+from .shelf import Thumb, small_picture
 
 STATIC = Path(__file__).parent / "static"
 BATCH_CHARS = 400_000  # of turns in one message: a server drops what exceeds a megabyte a second
@@ -32,7 +34,7 @@ Message = dict[str, Any]
 class PanelWidget(anywidget.AnyWidget):
     """The widget of a panel. All that it shows is made here; a page only puts it in place."""
 
-    _esm = "\n".join((STATIC / name).read_text("utf-8") for name in ("blocks.js", "panel.js"))
+    _esm = "\n".join((STATIC / name).read_text("utf-8") for name in ("blocks.js", "turn.js", "panel.js"))
     _css = STYLE + (STATIC / "panel.css").read_text("utf-8")
     # Asked for by a page that opens the widget; nothing sets it, so it is never sent otherwise.
     said = traitlets.Any().tag(sync=True, to_json=lambda _, widget: widget.whole())
@@ -57,8 +59,11 @@ class Page:
         self.lock = threading.RLock()
         self._number = 0
         self._facts: Message = {}
+        self._thumbs: Mapping[str, Thumb] = {}
         self._rows: dict[str, _Row] = {}
         self._growing: Growing | None = None
+        self._handle: DisplayHandle | None = None
+        self._kept_by_page = False
 
     def open(self, hear: Callable[[Message, Sequence[memoryview]], None]) -> PanelWidget:
         """Return the widget; made when it is first asked for, and `hear` is called with what pages say."""
@@ -67,6 +72,22 @@ class Page:
             self.widget.on_msg(lambda _, message, buffers: hear(message, buffers))
         return self.widget
 
+    def display(self) -> None:
+        """Show the panel as the output of the cell that runs: the transcript, and the widget if it is open."""
+        self._kept_by_page = False
+        data, metadata = self._bundle()
+        self._handle = display(data, metadata=metadata, raw=True, display_id=True)
+
+    def leave_twin(self) -> None:
+        """Put the transcript into the output, where no page does that itself."""
+        if self._handle is not None and not self._kept_by_page:
+            data, metadata = self._bundle()
+            self._handle.update(data, metadata=metadata, raw=True)
+
+    def kept_by_page(self) -> None:
+        """A page has said that it keeps the transcript in the notebook."""
+        self._kept_by_page = True
+
     def close(self) -> None:
         """Leave the pages with the plain outputs."""
         if self.widget is not None:
@@ -74,10 +95,7 @@ class Page:
             self.widget.layout.close()
             self.widget.close()
             self.widget = None
-
-    def fact(self, name: str) -> Any:
-        """Return what the pages were told last; None where they were not."""
-        return self._facts.get(name)
+        self.leave_twin()
 
     def know(self, **facts: Any) -> None:
         """Keep facts for pages that are loaded later."""
@@ -92,6 +110,14 @@ class Page:
             if fresh:
                 self._send({"facts": fresh})
 
+    def illustrate(self, thumbs: Mapping[str, Thumb]) -> None:
+        """Send how the things on the shelf look, as far as that has changed."""
+        with self.lock:
+            fresh = {name: thumb for name, thumb in thumbs.items() if self._thumbs.get(name, "") != thumb}
+            self._thumbs = thumbs
+            if fresh:
+                self._send({"thumbs": fresh})
+
     def say(self, **once: Any) -> None:
         """Send something that is not to be known later."""
         with self.lock:
@@ -105,7 +131,7 @@ class Page:
             for exchange in exchanges:
                 old = before.get(exchange.anchor)
                 same = old is not None and old.shows(exchange)
-                self._rows[exchange.anchor] = old if same and old else _Row(exchange)
+                self._rows[exchange.anchor] = old if same and old else _Row(exchange, old)
             turns = {key: self._turn(key) for key, row in self._rows.items() if before.get(key) is not row}
             order = {} if list(before) == list(self._rows) else {"order": list(self._rows)}
             if turns or order:
@@ -123,12 +149,12 @@ class Page:
             order, turns, room = list(self._rows), {}, BATCH_CHARS
             for key in reversed(order):
                 turns[key] = self._turn(key)
-                room -= len(turns[key].get("html", ""))
+                room -= len(turns[key].get("html", "")) + sum(map(len, turns[key]["pictures"]))
                 if room < 0:
                     break
             frame = {"open": self._opening(), "close": CLOSING, "plain": self._plain_head()}
             return {
-                "number": self._number, "name": self.name, "facts": self._facts,
+                "number": self._number, "name": self.name, "facts": self._facts, "thumbs": self._thumbs,
                 "order": order, "turns": turns, "frame": frame, "whole": True,
             }  # fmt: skip
 
@@ -138,7 +164,7 @@ class Page:
             turns, room = {}, BATCH_CHARS
             for key in [key for key in reversed(keys) if key in self._rows]:
                 turns[key] = self._turn(key)
-                room -= len(turns[key].get("html", ""))
+                room -= len(turns[key].get("html", "")) + sum(map(len, turns[key]["pictures"]))
                 if room < 0:
                     break
             self._send({"turns": turns})
@@ -150,11 +176,15 @@ class Page:
             html = self._opening() + "".join(row.html for row in rows) + CLOSING
             return {"text/html": html, "text/plain": self._plain_head() + "".join(row.plain for row in rows)}
 
+    def _bundle(self) -> tuple[Message, Message]:
+        data, metadata = (self.widget._repr_mimebundle_() or ({}, {})) if self.widget else ({}, {})
+        return {**data, **self.twin()}, metadata
+
     def _turn(self, key: str) -> Message:
         row = self._rows[key]
         if self._growing and key == self._growing.key:
-            return {"asked": row.asked, "grown": self._growing.whole()}
-        return {"html": row.html, "plain": row.plain, "stale": row.stale}
+            return {"asked": row.asked, "pictures": row.pictures, "grown": self._growing.whole()}
+        return {"html": row.html, "plain": row.plain, "stale": row.stale, "pictures": row.pictures}
 
     def _opening(self) -> str:
         return f'<div class="gemini-transcript {self.name}"><style>{LOOK}</style>'
@@ -187,11 +217,17 @@ CLOSING = '<p class="gemini-again">Run this cell to go on.</p></div>'
 
 
 class _Row:
-    """A question and its answer, as a piece of the transcript; made when it is first needed."""
+    """A question and its answer, as a piece of the transcript; made when it is first needed.
 
-    def __init__(self, exchange: Exchange) -> None:
+    Args:
+        before: what stood in its place; what is the same is not made again.
+    """
+
+    def __init__(self, exchange: Exchange, before: _Row | None = None) -> None:
         self.exchange, self.stale = exchange, exchange.stale
         self.asked = asked_html(exchange.turn)
+        same = before is not None and before.exchange.turn is exchange.turn
+        self._pictures: list[str] | None = before._pictures if before and same else None
         self._ended = exchange.answer.ended
         self._shown: dict[str, str] | None = None
 
@@ -200,6 +236,13 @@ class _Row:
         return (old.turn, old.answer, self.stale, self._ended) == (
             exchange.turn, exchange.answer, exchange.stale, exchange.answer.ended,
         )  # fmt: skip
+
+    @property
+    def pictures(self) -> list[str]:
+        """What was sent, small, for the pages alone; "" for what is no picture."""
+        if self._pictures is None:
+            self._pictures = [small_picture(each) for each in self.exchange.answer.attachments]
+        return self._pictures
 
     @property
     def html(self) -> str:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import re
+import threading
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
+
+from IPython.core.interactiveshell import ExecutionResult
 
 from ..content.attach import convert
 from ..content.figures import artists_in
 from ..content.kinds import class_names, is_a
 from ..content.media import thumbnail
+from ..content.tables import corner
 from ..core.errors import GeminiError
 from ..core.messages import Attachment, Media
 from ..core.plain import reveal, shorten
 from ..core.settings import Settings
+from .shown import Shown
 
 MOST = 24
 OUTPUTS = 4
@@ -22,6 +28,7 @@ THUMB_PX = 160
 DRAWN_PX = 480  # the longer side of a picture that is drawn only to be made small
 NAME_CHARS = 40
 COLUMNS = 4
+CORNER_ROWS, CORNER_COLUMNS, CELL_CHARS = 4, 3, 12
 DEPTH = 2  # of collections in collections: what `hist` returns has its bars in a tuple
 
 _KINDS = {
@@ -38,7 +45,9 @@ _KINDS = {
     "polars.Series": "table",
 }
 _TEXTS = dict.fromkeys(("str", "int", "float", "complex", "list", "tuple", "dict", "set", "Answer"), "text")
-_DRAWN = ("figure", "image")  # a chart takes its exporter seconds
+_PICTURES = ("figure", "chart", "image")
+
+Thumb = str | list[list[str]]  # a picture as a data: URI, or the texts of a table's corner; "" is none
 
 
 @dataclass(frozen=True)
@@ -60,7 +69,7 @@ class Thing:
         shape = getattr(self.value, "shape", None) or getattr(self.value, "size", None)
         if self.kind == "table":
             columns = [str(column) for column in list(getattr(self.value, "columns", ()))[:COLUMNS]]
-            rows = f"{len(self.value):,} rows"
+            rows = f"{len(self.value):,} row{'' if len(self.value) == 1 else 's'}"
             return reveal(shorten(": ".join(filter(None, (rows, ", ".join(columns)))), NAME_CHARS))
         if self.kind == "image" and isinstance(shape, tuple):
             height, width = shape[:2] if is_a(self.value, "numpy.ndarray") else shape[::-1]
@@ -68,9 +77,9 @@ class Thing:
         return ""
 
     @property
-    def drawn(self) -> bool:
-        """True where it can be shown small."""
-        return self.kind in _DRAWN
+    def is_picture(self) -> bool:
+        """True where it is sent as one."""
+        return self.kind in _PICTURES
 
 
 def things(namespace: Mapping[str, Any], hidden: Mapping[str, Any]) -> list[Thing]:
@@ -81,7 +90,9 @@ def things(namespace: Mapping[str, Any], hidden: Mapping[str, Any]) -> list[Thin
     """
     found: list[Thing] = []
     seen: set[int] = set()
-    names = [name for name in namespace if not name.startswith("_") and name not in hidden]
+    names = [
+        name for name in namespace if name.isidentifier() and not name.startswith("_") and name not in hidden
+    ]
     named = [Thing(name, kind, namespace[name]) for name in reversed(names) if (kind := _kind(namespace[name]))]
     # A figure stands for the Axes in it.
     for thing in sorted(named, key=lambda each: is_a(each.value, "matplotlib.Axes")):
@@ -93,13 +104,23 @@ def things(namespace: Mapping[str, Any], hidden: Mapping[str, Any]) -> list[Thin
     return [*found[:MOST], *_outputs(namespace, seen)]
 
 
-def thumb(thing: Thing, settings: Settings) -> str:
-    """Draw a thing small, as a data: URI; "" where it cannot be drawn."""
+def thumb(thing: Thing, settings: Settings) -> Thumb:
+    """Draw a thing small; "" where it cannot be drawn."""
+    if thing.kind == "table":
+        return _small_table(thing.value)
     try:
         small = replace(settings, image_side_px=DRAWN_PX)
         return small_picture(convert(thing.value, thing.name, small))
     except GeminiError:
         return ""
+
+
+def _small_table(value: object) -> Thumb:
+    try:
+        cells = corner(value, CORNER_ROWS, CORNER_COLUMNS, CELL_CHARS)
+    except Exception:  # noqa: BLE001 - tables hold objects, which show themselves with code of their own
+        return ""
+    return [[shorten(reveal(cell), CELL_CHARS) for cell in row] for row in cells] if cells[0] else ""
 
 
 def small_picture(attachment: Attachment) -> str:
@@ -140,42 +161,94 @@ def _ids(value: Any) -> set[int]:
 
 
 class Shelf:
-    """The things of a namespace as a page shows them; their pictures are drawn when a page asks for them.
+    """The things of a namespace as a page shows them; each is drawn when a page asks for it.
+
+    What is drawn holds until the thing may have changed: a table with every cell that runs, a figure where
+    matplotlib says so, a chart only when its name gets another one.
 
     Attributes:
         open: False where the reader has folded it away; then nothing is looked for.
+        shown: pictures that have no name.
     """
 
     def __init__(self) -> None:
         self.open = True
+        self.shown = Shown()
         self._things: list[Thing] = []
-        self._pictures: dict[str, tuple[tuple[int, int], str]] = {}
+        self._drawn: dict[str, tuple[tuple[int, int], Thumb]] = {}
         self._looks = 0
+        self._exporting = threading.Lock()
 
-    def look(self, namespace: Mapping[str, Any], hidden: Mapping[str, Any]) -> None:
-        """See what is there now."""
+    def look(
+        self, namespace: Mapping[str, Any], hidden: Mapping[str, Any], ran: ExecutionResult | None = None
+    ) -> None:
+        """See what is there now.
+
+        Args:
+            ran: the cell that has just run, if one has.
+        """
         self._looks += 1
-        self._things = things(namespace, hidden) if self.open else []
+        before = {id(thing.value) for thing in self._things}
+        found = things(namespace, hidden) if self.open else []
+        if ran is not None:
+            words = set(re.findall(r"\w+", str(ran.info.raw_cell)))
+            pictures = [thing for thing in found if thing.is_picture]
+            named = any(id(thing.value) not in before or thing.name in words for thing in pictures)
+            self.shown.cell_has_run(ran.execution_count, named=named or not self.open)
+        if self.open:
+            found += [Thing(name, "image", media) for name, media in self.shown.pictures.items()]
+        self._things = found
+        self._drawn = {thing.name: self._drawn[thing.name] for thing in found if thing.name in self._drawn}
 
-    def draw(self, name: str, settings: Settings) -> None:
-        """Draw one thing small, unless it is known how it looks."""
-        for thing in self._things:
-            if thing.name == name and self._picture(thing) is None:
-                self._pictures[name] = self._state(thing), thumb(thing, settings)
+    def find(self, name: str) -> Thing | None:
+        """Return the thing of a name, if it is there."""
+        return next((thing for thing in self._things if thing.name == name), None)
+
+    def draw(self, name: str, settings: Settings, drawn: Callable[[], object]) -> None:
+        """Draw one thing small, unless it is known how it looks, and call `drawn` once it is there.
+
+        A chart is drawn in a thread of its own, one after the other: its exporter takes seconds.
+        """
+        thing = self.find(name)
+        if thing is None or not self._is_due(thing):
+            return
+        state = self._state(thing)
+        if thing.kind != "chart":
+            self._drawn[name] = state, thumb(thing, settings)
+            drawn()
+            return
+
+        def export() -> None:
+            with self._exporting:
+                picture = thumb(thing, settings)
+            if self._drawn.get(name, ("", ""))[0] == state:
+                self._drawn[name] = state, picture
+                drawn()
+
+        self._drawn[name] = state, ""
+        threading.Thread(target=export, name="gemini_magics shelf", daemon=True).start()
 
     def told(self) -> list[dict[str, Any]]:
-        """What a page shows; a `thumb` of None has yet to be drawn, and "" is none."""
+        """What a page shows; it asks for each thing that is `due` to be drawn."""
         return [
-            {"name": each.name, "kind": each.kind, "detail": each.detail, "thumb": self._picture(each)}
+            {"name": each.name, "kind": each.kind, "detail": each.detail, "due": self._is_due(each)}
             for each in self._things
         ]
 
-    def _picture(self, thing: Thing) -> str | None:
-        if not thing.drawn:
-            return ""
-        state, picture = self._pictures.get(thing.name, (None, ""))
-        return picture if state == self._state(thing) else None
+    @property
+    def thumbs(self) -> dict[str, Thumb]:
+        """How the things look, as far as they were drawn; what is due may have looked so before."""
+        thumbs: dict[str, Thumb] = {}
+        for thing in self._things:
+            (value, _), picture = self._drawn.get(thing.name, ((0, 0), ""))
+            thumbs[thing.name] = picture if value == id(thing.value) else ""
+        return thumbs
+
+    def _is_due(self, thing: Thing) -> bool:
+        drawn = self._drawn.get(thing.name)
+        return thing.kind in (*_PICTURES, "table") and (drawn is None or drawn[0] != self._state(thing))
 
     def _state(self, thing: Thing) -> tuple[int, int]:
-        """What a picture is good for: the thing, and where a figure may have changed, until the next look."""
-        return id(thing.value), self._looks if getattr(thing.value, "stale", False) else 0
+        """What a picture is good for: the thing, and where it may have changed, until the next look."""
+        changes = thing.kind == "table" or getattr(thing.value, "stale", False)
+        return id(thing.value), self._looks if changes else 0

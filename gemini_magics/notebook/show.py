@@ -14,7 +14,7 @@ from ..core.plain import clean
 from ..core.question import Question
 from ..core.settings import Settings
 from ..service import wire
-from ..service.delivery import service_of
+from ..service.delivery import check_keys, service_of
 from .frontend import inside_output_widget, kind
 
 
@@ -24,9 +24,14 @@ def show(answer: Answer) -> None:
 
 
 def show_request(question: Question) -> None:
-    """Show the request that a question makes, media shortened, and about how many tokens it has."""
+    """Show the request that a question makes, media shortened, and about how many tokens it has.
+
+    Raises:
+        BadRequest: it cannot be asked as it stands.
+    """
     service = service_of(question.settings)
     body = json.dumps(wire.shortened(wire.body(question, service)), indent=2, ensure_ascii=False)
+    check_keys(question, body.encode(errors="replace"))
     unknown = unmeasured(question.turns)
     uncounted = f" without {', '.join(unknown)}, whose length is not known" if unknown else ""
     lines = [
@@ -62,4 +67,4 @@ def view_for(shell: InteractiveShell, settings: Settings) -> View:
 def _able(shell: InteractiveShell) -> str:
     if inside_output_widget(shell):
         return "once"
-    return {"terminal": "text", "notebook": "live", "updates": "paced"}[kind(shell)]
+    return {"terminal": "text", "console": "text", "notebook": "live", "updates": "paced"}[kind(shell)]

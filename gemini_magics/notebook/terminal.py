@@ -6,8 +6,12 @@ import sys
 
 from ..core.answer import Answer
 from ..core.messages import Event, Text, Thinking
-from ..core.plain import clean
-from ..core.twin import footer_text, notices
+from ..core.plain import legible
+from ..core.twin import chips_text, footer_text, notices, sources_text, status_text
+
+# What the next piece may go on with: a flag that is spelled with tags, a row of variation selectors, the
+# empty lines before more text.
+_UNFINISHED = "\n" + "".join(map(chr, (0x1F3F4, *range(0xFE00, 0xFE10), *range(0xE0000, 0xE01F0))))
 
 
 class TerminalView:
@@ -21,37 +25,50 @@ class TerminalView:
 
     def __init__(self) -> None:
         self._part = ""
+        self._held = ""
 
     def begin(self, answer: Answer) -> None:
         """Say what goes with the question."""
-        for attachment in answer.attachments:
-            self._write(f"[{attachment.label}]\n")
+        if answer.attachments:
+            self._write(f"{chips_text(answer)}\n")
 
     def update(self, answer: Answer, events: list[Event]) -> None:
         """Write the new words, and why nothing comes."""
-        for event in events:
-            match event:
-                case Thinking(piece):
-                    self._head("Thinking")
-                    self._write(clean(piece))
-                case Text(piece):
-                    self._head("Answer")
-                    self._write(clean(piece))
-        if answer.waiting:
-            self._write(f"{clean(answer.waiting.reason)} Trying again in {answer.waiting.seconds:.0f} s.\n")
+        words = "".join(map(self._words, events))
+        self._write(words + (f"{status_text(answer)}\n" if answer.waiting else ""))
 
     def end(self, answer: Answer) -> None:
-        """Write the notices and what it took."""
-        self._write("\n\n" if self._part else "")
-        for line in [*notices(answer), footer_text(answer)]:
-            self._write(f"{line}\n")
+        """Write the sources, the notices and what it took."""
+        lines = [*filter(None, [sources_text(answer)]), *notices(answer), footer_text(answer)]
+        self._write("".join([self._rest(), "\n\n" if self._part else "", *(f"{line}\n" for line in lines)]))
 
-    def _head(self, part: str) -> None:
+    def _words(self, event: Event) -> str:
+        match event:
+            case Thinking(piece):
+                return self._head("Thinking") + self._legible(piece)
+            case Text(piece):
+                return self._head("Answer") + self._legible(piece)
+        return ""
+
+    def _head(self, part: str) -> str:
         """Begin a part; the answer needs no heading where no thoughts came before it."""
-        if part != self._part:
-            self._write("\n\n" if self._part else "")
-            self._write(f"{part}:\n" if self._part or part == "Thinking" else "")
-            self._part = part
+        before, self._part = self._part, part
+        if part == before:
+            return ""
+        heading = f"{part}:\n" if before or part == "Thinking" else ""
+        return f"{self._rest()}\n\n{heading}" if before else heading
+
+    def _legible(self, piece: str) -> str:
+        """Return what can be shown of the words so far."""
+        words = self._held + piece
+        finished = words.rstrip(_UNFINISHED)
+        self._held = words[len(finished) :]
+        return legible(finished)
+
+    def _rest(self) -> str:
+        """Return what was held back, now that nothing more comes to it."""
+        held, self._held = self._held, ""
+        return legible(held).rstrip("\n")
 
     def _write(self, text: str) -> None:
         sys.stdout.write(text)

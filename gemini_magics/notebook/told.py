@@ -23,15 +23,23 @@ LINES_BEFORE = 12
 LINES_AFTER = 8
 MESSAGE_CHARS = 4_000
 
+_HOME = str(Path(__file__).parents[2]) + os.sep
+_OURS = str(Path(__file__).parents[1]) + os.sep
 _LIBRARIES = tuple(
     sorted({sysconfig.get_path(name) + os.sep for name in ("stdlib", "platstdlib", "purelib", "platlib")})
 )[::-1]
 
 
-def told(error: BaseException, shell: InteractiveShell) -> str:
+def told(error: BaseException, shell: InteractiveShell | None) -> str:
     """Write the traceback of an error and of those that led to it."""
     links = [_one(each, shell) for each in _chain(error)]
     return "\n\nWhile that was handled, or because of it:\n\n".join(links)
+
+
+def own_steps(error: BaseException, shell: InteractiveShell | None) -> Iterator[str]:
+    """Yield where one's own code stood when an error came out of it, each place with the line that ran."""
+    own = [each for each in _frames(error) if not _library(each[0])]
+    yield from _steps(own[-STEPS:], shell, around=False)
 
 
 def variables_of(error: BaseException, shell: InteractiveShell) -> Mapping[str, Any]:
@@ -52,7 +60,7 @@ def _chain(error: BaseException) -> list[BaseException]:
     return chain[::-1]
 
 
-def _one(error: BaseException, shell: InteractiveShell) -> str:
+def _one(error: BaseException, shell: InteractiveShell | None) -> str:
     steps = list(_steps(_frames(error), shell))
     if len(steps) > 2 * STEPS:
         steps[STEPS:-STEPS] = [f"… ({len(steps) - 2 * STEPS} more)"]
@@ -69,7 +77,9 @@ def _frames(error: BaseException) -> list[tuple[FrameType, int]]:
     return frames
 
 
-def _steps(frames: Sequence[tuple[FrameType, int]], shell: InteractiveShell) -> Iterator[str]:
+def _steps(
+    frames: Sequence[tuple[FrameType, int]], shell: InteractiveShell | None, *, around: bool = True
+) -> Iterator[str]:
     """Yield where each call stood; of neighbours in libraries, and of the same call again, the last alone."""
     for own, neighbours in groupby(
         frames, key=lambda each: None if _library(each[0]) else (each[0].f_code, each[1])
@@ -80,13 +90,13 @@ def _steps(frames: Sequence[tuple[FrameType, int]], shell: InteractiveShell) -> 
         function = frame.f_code.co_qualname
         within = "" if function == "<module>" else f", in {function}"
         where = f"{_file(frame.f_code.co_filename, shell)}, line {line}{within}"
-        yield "\n".join([where, *_code(frame, line)])
+        yield "\n".join([where, *_code(frame, line, around)])
 
 
-def _code(frame: FrameType, line: int) -> Iterator[str]:
-    """Yield the line that ran, and of a function of one's own those around it."""
+def _code(frame: FrameType, line: int, around: bool) -> Iterator[str]:
+    """Yield the line that ran, and of a function of one's own, if wanted, those around it."""
     first, last, code = line, line, frame.f_code
-    if not _library(frame) and code.co_name != "<module>":
+    if around and not _library(frame) and code.co_name != "<module>":
         first = max(line - LINES_BEFORE, code.co_firstlineno)
         last = min(line + LINES_AFTER, max(number or 0 for *_, number in code.co_lines()))
     for number in range(first, last + 1):
@@ -95,7 +105,7 @@ def _code(frame: FrameType, line: int) -> Iterator[str]:
             yield f"{'-->' if number == line else '   '} {number} {source}"
 
 
-def _message(error: BaseException, shell: InteractiveShell) -> str:
+def _message(error: BaseException, shell: InteractiveShell | None) -> str:
     message = "".join(traceback.format_exception_only(error)).strip()
     if isinstance(error, SyntaxError) and error.filename:
         message = message.replace(f'File "{error.filename}"', _file(error.filename, shell))
@@ -108,14 +118,17 @@ def _library(frame: FrameType) -> bool:
         return name.startswith(("<frozen", "<string>"))  # a cell's may be "<ipython-input-3-...>"
     path = Path(name)
     # Cython's names are relative.
-    return name.startswith(_LIBRARIES) or "site-packages" in path.parts or not path.is_absolute()
+    return name.startswith((*_LIBRARIES, _OURS)) or "site-packages" in path.parts or not path.is_absolute()
 
 
-def _file(name: str, shell: InteractiveShell) -> str:
+def _file(name: str, shell: InteractiveShell | None) -> str:
     """Name a file for people: "In[3]" for a cell, a library's from its package on, others from here."""
     # IPython 7 does not say which cell a file is; its name then holds a number that is another in each session.
-    if hasattr(shell.compile, "format_code_name") and (cell := shell.compile.format_code_name(name)):
+    code_name = getattr(shell and shell.compile, "format_code_name", None)
+    if code_name and (cell := code_name(name)):
         return cell[1]
+    if name.startswith(_OURS):
+        return name.removeprefix(_HOME)
     if name.startswith("<ipython-input-") or Path(name).parent.name.startswith("ipykernel_"):
         return "a cell"
     for folder in (*_LIBRARIES, str(Path.cwd()) + os.sep):

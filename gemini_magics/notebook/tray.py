@@ -65,6 +65,6 @@ class Tray:
     def told(self) -> list[dict[str, Any]]:
         """What a page shows of them."""
         return [
-            {"key": key, "label": attachment.label, "name": attachment.name, "thumb": thumb}
+            {"key": key, "label": attachment.label, "name": reveal(attachment.name), "thumb": thumb}
             for key, (attachment, thumb) in self._items.items()
         ]

@@ -40,9 +40,13 @@ class UsageMagics(Magics):
                 raise BadRequest(
                     "Write %gemini_credits, or %gemini_credits kie for another service than the chosen."
                 )
+            settings = resolve({"service": words[0]} if words else {})
+            if settings.strict:
+                raise BadRequest(
+                    "A strict replay asks nothing, no balance either: end it with %gemini_record off."
+                )
             from ..service.delivery import credits_left
 
-            settings = resolve({"service": words[0]} if words else {})
             left = credits_left(settings)
             rate = settings.dollars_per_credit
             dollars = "" if rate is None else f", about ${left * rate:,.2f} at the rate that you set"

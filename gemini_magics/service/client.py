@@ -47,6 +47,7 @@ NOT_SENT = (
     httpx.WriteError, httpx.WriteTimeout, httpx.UnsupportedProtocol, httpx.LocalProtocolError,
 )  # fmt: skip
 CHARGED = "It may have been charged, so it was not sent again; run the cell to ask once more."
+FREE = "It is free, so run the cell to ask once more."
 
 
 @dataclass(frozen=True)
@@ -273,14 +274,18 @@ def _inflated(compressed: Iterator[bytes]) -> Iterator[bytes]:
 def _in_words(error: httpx.TransportError, call: Call, line: Line) -> GeminiError:
     """Say what happened to a connection, and whether the question had been sent."""
     if isinstance(error, NOT_SENT) or (line.connected and not line.sent):
-        return Unreachable(f"{_why(error, call)} Nothing was sent in full, nothing was charged.")
+        return Unreachable(f"{_why(error, call, line)} Nothing was sent in full, nothing was charged.")
+    then = FREE if call.content is None else CHARGED
     if isinstance(error, httpx.TimeoutException):
-        return Cut(f"Nothing came from {call.host} for {call.settings.gap_timeout_s:g} s. {CHARGED}")
-    return Cut(f"The connection to {call.host} broke before the answer's end. {CHARGED}")
+        return Cut(f"Nothing came from {call.host} for {call.settings.gap_timeout_s:g} s. {then}")
+    return Cut(f"The connection to {call.host} broke before the answer's end. {then}")
 
 
-def _why(error: httpx.TransportError, call: Call) -> str:
+def _why(error: httpx.TransportError, call: Call, line: Line) -> str:
     host = call.host
+    if not line.connected and line.host not in ("", httpx.URL(call.url).raw_host.decode()):
+        reason = getattr(_origin(error), "strerror", None) or error
+        return f"The proxy {line.host} on the way to {host} cannot be reached ({reason}): look at HTTPS_PROXY."
     match error:
         case httpx.ConnectTimeout():
             return f"No connection to {host} within {call.settings.connect_timeout_s:g} s: look at the network."

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from traceback import extract_tb
@@ -18,7 +19,7 @@ from ..core.messages import Event, Media
 from ..core.question import Question
 from ..core.settings import Settings
 from . import wire
-from .keys import Key, find_key
+from .keys import Key, find_key, known
 from .services import Service, find
 
 POLL_S = 0.1  # on Windows nothing but the end of a wait lets Ctrl-C through
@@ -111,18 +112,32 @@ def service_of(settings: Settings) -> Service:
 
 
 def _content(question: Question, service: Service, key: Key | None) -> bytes:
-    """Write the request, unless it would tell the service's key to the model."""
+    """Write the request, unless it would tell a key to the model."""
     try:
         content = json.dumps(wire.body(question, service), allow_nan=False).encode()
     except (TypeError, ValueError) as error:
         reason = str(error)
     else:
-        files = (part.content for turn in question.turns for part in turn.attachments)
-        media = (file.data for file in files if isinstance(file, Media))
-        if key and (key.is_in_json(content) or any(key.is_in(data) for data in media)):
-            raise BadRequest(f"The question holds the key of {service.name}: take it out of what is sent.")
+        check_keys(question, content, [(f"the key of {service.name}", key)] if key else [])
         return content
     raise BadRequest(f"The request cannot be written as JSON ({reason}): look at --extra.")
+
+
+def check_keys(question: Question, content: bytes, more: Iterable[tuple[str, Key]] = ()) -> None:
+    """Look for keys in a question: a model is told none, nor is a recording.
+
+    Args:
+        content: the request as JSON; media may be left out, as they are looked at by themselves.
+        more: keys beside those at hand, each after whose it is.
+
+    Raises:
+        BadRequest: there is one; says whose.
+    """
+    files = [part.content for turn in question.turns for part in turn.attachments]
+    media = [file.data for file in files if isinstance(file, Media)]
+    for whose, key in chain(more, known()):
+        if key.is_in_json(content) or any(key.is_in(data) for data in media):
+            raise BadRequest(f"The question holds {whose}: take it out of what is sent.")
 
 
 @dataclass(frozen=True)

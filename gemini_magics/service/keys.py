@@ -54,6 +54,11 @@ class Key:
         """True if the key stands in a text of this JSON."""
         return len(self.reveal()) >= SECRET_CHARS and json.dumps(self.reveal())[1:-1].encode() in data
 
+    @property
+    def is_words(self) -> bool:
+        """True for what servers of one's own are told for a key: lm-studio, sk-no-key-required."""
+        return bool(re.fullmatch("[a-z]+([-_][a-z]+)*", self.reveal()))
+
 
 def _complaint(text: str) -> str:
     if not text:
@@ -74,11 +79,20 @@ def remember(service: Service, text: str) -> None:
         BadRequest: it cannot be a key, or the service needs none.
     """
     try:
-        if not service.key_variable:
-            raise BadRequest(f"The service {service.name} needs no key: just ask.")
+        check_takes_key(service)
         _memory[service.origin] = Key(text)
     finally:
         text = ""  # a traceback of a refused key may show this frame's variables
+
+
+def check_takes_key(service: Service) -> None:
+    """See that a service takes a key, before a person is asked for one.
+
+    Raises:
+        BadRequest: it needs none.
+    """
+    if not service.key_variable:
+        raise BadRequest(f"The service {service.name} needs no key: just ask.")
 
 
 def save(service: Service, text: str) -> None:
@@ -146,13 +160,21 @@ def find_key(service: Service) -> Key | None:
     )
 
 
-def known() -> Iterator[Key]:
-    """Yield the keys that are at hand: those of this session, and those in the environment."""
-    yield from _memory.values()
-    for name in {service.key_variable for service in SERVICES.values()} - {""}:
+def known() -> Iterator[tuple[str, Key]]:
+    """Yield the keys that are at hand, those of this session and those in the environment.
+
+    Before each stands whose it is: "the key of kie", "the key in OPENROUTER_API_KEY". Words that a server
+    of one's own is told for a key may stand in any text, and are left out.
+    """
+    rows = {row.origin: row.name for row in SERVICES.values() if row.base_url}
+    for origin, key in list(_memory.items()):
+        if origin in rows or not key.is_words:
+            yield f"the key of {rows.get(origin, origin)}", key
+    for row in SERVICES.values():
         with suppress(BadRequest):  # what cannot be a key is none
-            if key := _key_or_none(os.environ.get(name)):
-                yield key
+            key_or_none = _key_or_none(os.environ.get(row.key_variable)) if row.key_variable else None
+            if key_or_none and (row.base_url or not key_or_none.is_words):
+                yield f"the key in {row.key_variable}", key_or_none
 
 
 def _places(service: Service, local: bool) -> Iterator[tuple[str, Callable[[], Key | None]]]:

@@ -19,12 +19,14 @@ class Line:
         away: is set when the request was handed over in full.
 
     Attributes:
+        host: the host that is connected to, the service's or a proxy's; "" before.
         connected: a connection was made, to the service or to a proxy.
         sent: the request was handed over in full.
     """
 
     def __init__(self, away: threading.Event) -> None:
         self._away = away
+        self.host = ""
         self.connected = False
         self.sent = False
         self._opening_tunnel = False
@@ -34,7 +36,9 @@ class Line:
 
     def trace(self, name: str, info: dict[str, Any]) -> None:
         """Take notice of what httpx does."""
-        if name.endswith("connect_tcp.complete"):
+        if name.endswith("connect_tcp.started"):
+            self.host = info["host"]
+        elif name.endswith("connect_tcp.complete"):
             with self._lock:
                 self.connected = True
                 self._socket = info["return_value"].get_extra_info("socket").dup()

@@ -12,7 +12,6 @@ import re
 import shutil
 import sys
 import threading
-import warnings
 from codecs import BOM_UTF8
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +22,7 @@ from tempfile import NamedTemporaryFile
 from typing import Literal
 
 from ..core.errors import BadRequest
+from ..core.notice import notice
 from .records import HEAD, Asked, Record, read_line
 
 if sys.platform == "win32":
@@ -100,7 +100,8 @@ class Recording:
 
     Within a session a record answers one question only. So a figure that was drawn anew is found
     under its old pixels, but the figures of a loop, which have everything but the pixels in common,
-    do not get each other's answers.
+    do not get each other's answers. A question is known by what it means, or by the cell that asks it
+    and its place among that cell's questions: its anchor.
     """
 
     def __init__(self, path: Path) -> None:
@@ -109,7 +110,8 @@ class Recording:
         self._seen: tuple[int, ...] | None = None
         self._contents = Contents()
         self._current: dict[str, Record] = {}
-        self._answers: dict[str, str] = {}  # key of a record -> key of the question that it answers
+        # key of a record -> key and anchor of the question that it answers
+        self._answers: dict[str, tuple[str, str]] = {}
         self._told: set[int] = set()
 
     @property
@@ -123,7 +125,7 @@ class Recording:
     def load(self) -> Contents:
         """Return what the file holds now; nothing where there is none yet.
 
-        A line that was cut off is warned of, once.
+        A line that was cut off is told of, once.
 
         Raises:
             BadRequest: it cannot be read, or holds lines that are no records.
@@ -132,10 +134,9 @@ class Recording:
             contents = self._checked(self.look())
             if contents.cut and contents.last_at not in self._told:
                 self._told.add(contents.last_at)
-                warnings.warn(
+                notice(
                     f"{self.label} breaks off in line {contents.cut}: its writer was stopped there. That "
-                    "one answer is lost; the next that is recorded takes its place.",
-                    stacklevel=2,
+                    "one answer is lost; the next that is recorded takes its place."
                 )
             return contents
 
@@ -182,35 +183,38 @@ class Recording:
             )
         return contents
 
-    def exact(self, asked: Asked) -> Record | None:
+    def exact(self, asked: Asked, anchor: str = "") -> Record | None:
         """Return the record of this very question."""
         with self._lock:
             self.load()
             if record := self._current.get(asked.key):
-                self._answers[asked.key] = asked.key
+                self._answers[asked.key] = asked.key, anchor
             return record
 
-    def near(self, asked: Asked, cell: str) -> Record | None:
+    def near(self, asked: Asked, cell: str, anchor: str = "") -> Record | None:
         """Return a record that differs from a question in the pixels of drawn pictures alone.
 
         The cell must be the same, where both are known. Of several the one is taken that this question
-        had before, then the first that answers no other: a loop that is run again asks in its old order.
+        had before, then the one that its anchor had, then the first that answers no other: a loop that
+        is run again asks in its old order.
         """
         with self._lock:
             self.load()
             able = [
-                record
-                for key, record in self._current.items()
+                (record, *self._answers.get(record.asked.key, ("", "")))
+                for record in self._current.values()
                 if record.asked.near_key == asked.near_key
                 and (not cell or not record.cell or cell == record.cell)
-                and self._answers.get(key, asked.key) == asked.key
             ]
-            record = min(able, key=lambda record: record.asked.key not in self._answers, default=None)
+            had = [record for record, key, _ in able if key == asked.key]
+            had += [record for record, _, by in able if anchor and by == anchor]
+            free = [record for record, key, _ in able if not key]
+            record = next(iter([*had, *free]), None)
             if record:
-                self._answers[record.asked.key] = asked.key
+                self._answers[record.asked.key] = asked.key, anchor
             return record
 
-    def add(self, record: Record) -> None:
+    def add(self, record: Record, anchor: str = "") -> None:
         """Write a record at the end of the file, and cut away what a killed writer left there.
 
         Raises:
@@ -232,7 +236,7 @@ class Recording:
             except BaseException:  # the disk is full, or Ctrl-C
                 file.truncate(end)
                 raise
-            self._answers[record.asked.key] = record.asked.key
+            self._answers[record.asked.key] = record.asked.key, anchor
 
     def prune(self) -> int:
         """Take out the records that later ones replace; return how many there were.

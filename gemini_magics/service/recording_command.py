@@ -25,7 +25,10 @@ def run(file: str, *, check: bool = False, prune: bool = False) -> int:
     if not recording.path.exists():
         raise BadRequest(f"There is no recording {file}: %gemini_record {file} in a notebook begins one.")
     if prune:
+        cut = recording.look().cut
         gone = _pruned(recording)
+        if cut:
+            _say(f"{file}, line {cut}: broke off, its writer was stopped there; taken out")
         _say(f"{file}: {gone} replaced {_answers(gone)} taken out, {len(recording.load().current)} left")
         return 0
     contents = recording.look()

@@ -9,10 +9,10 @@ from contextvars import ContextVar
 
 from ..core.errors import GeminiError
 from ..core.messages import Citation, Event, Finished, Opened, Text, Thinking
+from ..core.secret import REMOVED
 from .keys import Key
 
 SHOWN_CHARS = 7  # a longer piece of a key is never shown
-REMOVED = "•••"
 LOGGERS = ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.proxy", "httpcore.socks")
 
 

@@ -87,9 +87,10 @@ def replay(question: Question, cancel: Cancel) -> Replay | None:
     recording.load()
     if not settings.fresh:
         asked, cell = asked_by(question), cell_of(question)
-        if record := recording.exact(asked):
+        if record := recording.exact(asked, question.anchor):
             return Replay(record, cancel)
-        if record := recording.near(asked, cell):
+        # A figure that changes within a session is another question, where it can be asked.
+        if record := recording.near(asked, cell, question.anchor if settings.strict else ""):
             pairs = zip(asked.attached, record.asked.attached, strict=True)
             return Replay(record, cancel, tuple(now.name for now, then in pairs if now.sha256 != then.sha256))
         if settings.strict:
@@ -110,7 +111,7 @@ def record(question: Question, answer: Answer) -> None:
         return
     recording = recording_at(settings.recording)
     try:
-        recording.add(record_of(question, answer))
+        recording.add(record_of(question, answer), question.anchor)
     except OSError as error:
         failed = GeminiError(
             f"The answer is whole, but {recording.label} did not take it ({error.strerror}); "

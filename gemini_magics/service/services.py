@@ -83,6 +83,7 @@ SERVICES = {
         ),
     )
 }  # fmt: skip
+SHORTEST_KEY = 16  # characters; the longest name of a service has 10
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -98,7 +99,7 @@ def find(settings: Settings) -> Service:
     """
     name = settings.service
     if name not in SERVICES:
-        raise BadRequest(f"There is no service {name!r}. {did_you_mean(name, SERVICES)}")
+        raise no_service(name)
     row = SERVICES[name]
     if settings.base_url:
         row = replace(
@@ -119,6 +120,12 @@ def find(settings: Settings) -> Service:
         able = ", ".join(other.name for other in SERVICES.values() if other.search)
         raise BadRequest(f"The service {name} offers no search; leave --search out, or ask {able}.")
     return row
+
+
+def no_service(name: str) -> BadRequest:
+    """Say that there is no service of a name, which is not repeated where it may be a key."""
+    quoted = f"service {name!r}" if len(name) < SHORTEST_KEY else "such service"
+    return BadRequest(f"There is no {quoted}. {did_you_mean(name, SERVICES)}")
 
 
 def _checked(base_url: str) -> str:

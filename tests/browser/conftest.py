@@ -7,7 +7,6 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
-from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -78,13 +77,17 @@ def open_notebook(
     """A function that opens a notebook on a page of its own and waits for its kernel.
 
     It takes the sources of code cells, or a whole notebook as `content`; `kernel=False` does not wait.
+    In the end no page may have told of an error that is not the application's own.
     """
     name = re.sub(r"\W+", "-", request.node.name).strip("-")
+    books: list[Notebook] = []
     with ExitStack() as pages:
-        numbers = count()
 
         def open_notebook(*cells: str, content: NotebookNode | None = None, kernel: bool = True) -> Notebook:
             where = browser_session, server, app, content or with_cells(*cells)
-            return pages.enter_context(notebook(*where, name=f"{name}-{next(numbers)}", kernel=kernel))
+            book = pages.enter_context(notebook(*where, name=f"{name}-{len(books)}", kernel=kernel))
+            books.append(book)
+            return book
 
         yield open_notebook
+        assert [book.errors for book in books if book.errors] == []

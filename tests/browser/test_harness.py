@@ -20,3 +20,4 @@ def test_what_a_script_does_is_noticed(open_notebook):
     assert book.dialogs == ["hello"]
     assert "evil.example" in book.hosts
     assert any(error.startswith("oh") for error in book.errors)
+    book.errors.clear()

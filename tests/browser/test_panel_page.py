@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import base64
 import io
-import time
+import re
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
+from panel_in_page import Panel
 from PIL import Image
+
+from gemini_magics.service.demo import chunk
+
+sys.path.append(str(Path(__file__).parents[1]))
+
+from hostile import TEXTS
 
 OPEN = "import gemini_magics\ngemini_magics.panel()"
 THINGS = """import gemini_magics, matplotlib.pyplot as plt, pandas as pd
@@ -17,52 +26,36 @@ ax.plot([1, 3, 2])
 plt.close()
 df = pd.DataFrame({"a": [1, 2], "b": [3, 4]})
 gemini_magics.panel()"""
-SLEEP = "import time\nfor _ in range(60): time.sleep(0.1)"
-HOSTILE = (
-    "<script>alert(1)</script><img src=x onerror=alert(2)> ![pixel](https://evil.example/p.png) "
-    "[link](javascript:alert(3)) <details open ontoggle=alert(4)>\n\n"
-)
+BUSY = "while True:\n    sum(range(1000))"
+SHORT_TEXTS = [text for text in TEXTS.values() if len(text) < 500]
+HOSTILE_THINGS = """import gemini_magics, pandas as pd
+texts = {texts!r}
+df = pd.DataFrame({{text: [text] for text in texts}})
+for text in texts:
+    globals()[text] = df.copy()
+cells = pd.DataFrame({{"a": texts}})
+gemini_magics.panel()"""
+# All that a panel and its transcript may hold, and no attribute that loads or runs something.
+FOREIGN = """() => {
+    const tags = new Set(('a article b bdi blockquote br button code details div em h3 h4 h5 h6 header hr ' +
+        'img input label li mjx-container ol option p pre s section select small span strong style summary ' +
+        'sup table tbody td textarea th thead tr ul').split(' '));
+    const found = [];
+    for (const node of document.querySelectorAll('.gemini-panel *, .gemini-transcript *')) {
+        if (node.parentNode.closest('mjx-container') || node.matches('form.gemini-panel-composer')) continue;
+        if (!tags.has(node.localName)) found.push(node.outerHTML.slice(0, 200));
+        for (const { name, value } of node.attributes) {
+            const astray =
+                (name === 'href' && !/^(https?:\\/\\/|mailto:)/.test(value)) ||
+                (name === 'src' && !value.startsWith('data:image/png;base64,'));
+            if (astray || /^(on|action$|data-command)/.test(name)) found.push(`${name}=${value}`);
+        }
+    }
+    return found;
+}"""
 
+CELLS = "jupyterapp.shell.currentWidget.content.model.cells.length"  # a page draws those in sight
 LAB = pytest.mark.parametrize("app", ["lab"], indirect=True)
-
-
-class Panel:
-    """A panel in a page, and what a person does with it."""
-
-    def __init__(self, book: Any, service: Any, cell: int = 0) -> None:
-        self.book, self.page, self.service = book, book.page, service
-        self.page.set_default_timeout(8_000)
-        self.root = book.output(cell).locator(".gemini-panel")
-        self.root.wait_for()
-        self.text = self.root.get_by_label("Question", exact=True)
-        self.turns = self.root.locator(".gemini-panel-turn")
-        self.chips = self.root.locator(".gemini-panel-chip")
-
-    def button(self, name: str, **options: Any) -> Any:
-        return self.root.get_by_role("button", name=name, **options)
-
-    def ask(self, text: str) -> None:
-        self.text.fill(text)
-        self.text.press("Control+Enter")
-        self.root.locator(".gemini-panel-status").filter(has_text="Thinking").wait_for()
-
-    def answer(self, text: str, thoughts: str = "") -> None:
-        """Let the service answer, and wait until it is there."""
-        if thoughts:
-            self.service.think(thoughts)
-        self.service.say(text)
-        self.service.finish()
-        self.ended()
-
-    def ended(self) -> None:
-        self.page.wait_for_selector(".gemini-panel:not(.gemini-panel-busy)")
-        self.button("Send").wait_for()
-
-    @property
-    def sent(self) -> list[str]:
-        """The newest turn that the service received: its texts, and media by their beginning."""
-        parts = self.service.requests[-1].json["messages"][-1]["content"]
-        return [part.get("text") or part["image_url"]["url"][:22] for part in parts]
 
 
 @pytest.fixture
@@ -157,18 +150,128 @@ def test_the_thinking_stays_as_the_reader_left_it(opened):
     assert not panel.book.errors
 
 
-@pytest.mark.parametrize("during", ["nothing", "a cell"])
+def test_a_picture_without_a_name_is_on_the_shelf_and_one_with_a_name_is_there_once(opened):
+    panel = opened(
+        OPEN,
+        "import matplotlib.pyplot as plt\nlines = plt.plot([1, 3, 2])\nplt.show()",
+        "from PIL import Image\ndisplay(Image.new('RGB', (40, 30), 'red'))",
+        "fig, ax = plt.subplots()\nax.plot([1, 2])\nplt.show()",
+        "from IPython.display import clear_output\ndisplay(fig)\nplt.plot([1, 2])\nplt.show()\nclear_output()",
+    )
+    for cell in range(1, 5):
+        panel.book.run(cell)
+    panel.button("Attach picture of In[3], image").locator("img").wait_for()
+    names = panel.root.locator(".gemini-panel-name").all_inner_texts()
+    assert names == ["fig", "picture of In[3]", "picture of In[2]"]
+    panel.button("Attach picture of In[3]").click()
+    panel.chips.filter(has_text="picture of In[3] · image · 40 × 30 px").wait_for()
+    panel.button("Attach picture of In[2]").click()
+    panel.chips.filter(has_text="picture of In[2] · image").wait_for()
+    panel.ask("What are these?")
+    panel.answer("Two pictures.")
+    assert panel.sent == [
+        "picture of In[3]:", "data:image/png;base64,", "picture of In[2]:", "data:image/png;base64,",
+        "What are these?",
+    ]  # fmt: skip
+
+
+@LAB
+def test_a_table_is_on_the_shelf_as_its_first_rows(opened):
+    panel = opened(THINGS, "df.loc[0, 'a'] = 17")
+    table = panel.button("Attach df, table, 2 rows: a, b").locator(".gemini-panel-table")
+    table.filter(has_text="13").wait_for()
+    assert table.locator("*").all_inner_texts() == ["", "a", "b", "0", "1", "3", "1", "2", "4"]
+    panel.book.run(1)
+    table.filter(has_text="17").wait_for()
+
+
+LONG = "\n\n".join(f"Paragraph {n} tells of *peaks* and of `code`, at some length. " * 6 for n in range(1, 13))
+SEEN = """() => ({
+    selection: getSelection().toString(),
+    log: document.querySelector(".gemini-panel-log").scrollTop,
+    thoughts: document.querySelector(".gemini-panel .gemini-thoughts").scrollTop,
+    open: document.querySelector(".gemini-panel details.gemini-thinking").open,
+})"""
+SELECT = """([first, last]) => {
+    const paragraphs = [...document.querySelectorAll(".gemini-panel .gemini-text p")];
+    const find = (words) => paragraphs.find((paragraph) => paragraph.textContent.startsWith(words));
+    const range = document.createRange();
+    range.setStart(find(first).firstChild, 3);
+    range.setEnd(find(last).firstChild, 6);
+    getSelection().removeAllRanges();
+    getSelection().addRange(range);
+}"""
+
+
+def test_what_is_selected_scrolled_and_open_stays_at_the_end_of_a_turn(opened):
+    panel = opened()
+    panel.ask("Why?")
+    panel.service.think("**Looking**\n\n" + LONG)
+    panel.service.say(LONG + "\n\n```python\nprint(1)\n```\n\nAnd $x^2$, so far. ")
+    panel.turns.get_by_text("so far.").wait_for()
+    panel.turns.locator("summary").click()
+    panel.root.locator(".gemini-panel-log").evaluate("log => (log.scrollTop = 340)")
+    panel.turns.locator(".gemini-thoughts").evaluate("thoughts => (thoughts.scrollTop = 77)")
+    panel.page.evaluate(SELECT, ["Paragraph 5", "Paragraph 9"])
+    before = panel.page.evaluate(SEEN)
+    assert "Paragraph 7" in before["selection"]
+    assert (before["log"], before["thoughts"], before["open"]) == (340, 77, True)
+    panel.service.say("The end.")
+    panel.service.finish()
+    panel.ended()
+    panel.turns.locator(".gemini-foot").wait_for()
+    assert panel.page.evaluate(SEEN) == before
+    assert not panel.book.errors
+
+
+def test_a_turn_that_grew_here_is_the_one_of_a_page_loaded_later(opened):
+    panel = opened(THINGS)
+    panel.button("Attach fig, figure").click()
+    panel.chips.wait_for()
+    panel.ask("Why?")
+    panel.service.think("**Looking**\n\nAt `it`:\n\n```\nraw\n```\n\n")
+    panel.turns.get_by_text("raw").wait_for()
+    panel.service.say("A [link][1] and $x^2$ here.\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n")
+    panel.turns.get_by_text("here.").wait_for()
+    panel.answer("- one\n- two:\n\n  ```python\n  print(1)\n  ```\n\n[1]: https://example.org/\n\nSo $$y$$")
+    panel.turns.locator(".gemini-sources, .gemini-foot").first.wait_for()
+    shown = html_of(panel)
+    assert shown.count("<mjx-container") == 2
+    assert shown.count("To a cell") == 2
+    assert shown.count('<img src="data:image/png;base64,') == 1
+    panel.book.save()
+    panel.book.reload()
+    again = Panel(panel.book, panel.service)
+    again.turns.locator(".gemini-foot").wait_for()
+    assert html_of(again) == shown
+
+
+def html_of(panel: Panel) -> str:
+    """The HTML of the first turn once its formulas are set, without the numbers that these are given."""
+    panel.page.wait_for_function(
+        "[...document.querySelectorAll('.gemini-panel-body .gemini-math')]"
+        ".every(node => node.querySelector('mjx-container'))"
+    )
+    return re.sub(
+        r' (ctxtmenu_counter|id)="[^"]*"', "", panel.root.locator(".gemini-panel-body").first.inner_html()
+    )
+
+
+@pytest.mark.parametrize("during", ["nothing", "text", "a cell"])
 def test_stop_works_at_once(opened, during):
-    panel = opened(OPEN, SLEEP)
+    panel = opened(OPEN, BUSY)
     panel.ask("Why?")
     if during == "a cell":
         panel.book.start(1)
         panel.page.wait_for_timeout(300)
-    began = time.monotonic()
-    panel.button("Stop").click()
+    if during == "text":
+        panel.service.say("word " * 10_000, words_per_s=60)
+        panel.turns.get_by_text("word word").wait_for()
+    assert panel.stop_ms() < 1000  # 0.3 s is the bar of benchmarks/panel.py; machines of tests are slow
     panel.ended()
-    assert time.monotonic() - began < 1.5  # the browser's own clicking and waiting included
     panel.turns.get_by_text("Stopped by you").wait_for()
+    if during == "a cell":
+        assert panel.book.cell(1).locator(".jp-InputPrompt").inner_text() == "[*]:"
     panel.service.forget()
     panel.ask("And now?")
     panel.answer("Fine.")
@@ -243,9 +346,9 @@ def test_a_question_and_its_code_become_cells_below(opened):
     panel.ask("Sum it.")
     panel.answer("```python\ndf.sum()\n```\n")
     panel.button("Insert this code as a cell below").click()
-    panel.page.wait_for_function("document.querySelectorAll('.jp-Notebook .jp-CodeCell').length === 2")
+    panel.page.wait_for_function(f"{CELLS} === 2")
     panel.button("Insert this question as a cell below").click()
-    panel.page.wait_for_function("document.querySelectorAll('.jp-Notebook .jp-CodeCell').length === 3")
+    panel.page.wait_for_function(f"{CELLS} === 3")
     sources = [cell.source for cell in panel.book.save().cells]
     assert sources[1:] == ["%%gemini df --effort low\nSum it.", "df.sum()"]
     assert panel.service.requests[-1].json["reasoning_effort"] == "low"
@@ -373,11 +476,16 @@ def test_it_fits_into_480_pixels(opened):
     panel = opened(THINGS)
     panel.ask("Why " + "so long a question " * 10)
     panel.answer("Because " * 60 + "\n\n```\n" + "x" * 300 + "\n```\n")
+    for number in range(3):
+        give(panel, "drop", f"{number} {'a long name ' * 8}.txt", b"Text.")
+        panel.chips.nth(number).wait_for()
+    panel.button("Settings").click()
     panel.root.evaluate("node => (node.style.width = '480px')")
     panel.page.wait_for_timeout(200)
     for part in (
         ".gemini-panel",
         ".gemini-panel-head",
+        ".gemini-panel-fields",
         ".gemini-panel-log",
         ".gemini-panel-composer",
         ".gemini-panel-shelf",
@@ -387,18 +495,104 @@ def test_it_fits_into_480_pixels(opened):
 
 
 @LAB
-def test_what_the_model_says_is_only_shown(opened):
+def test_nothing_of_a_hostile_turn_runs_or_loads_live_or_saved(opened, open_notebook):
     panel = opened()
-    panel.ask(f"Say {HOSTILE}")
-    panel.answer(HOSTILE, HOSTILE)
-    panel.page.wait_for_timeout(500)
-    panel.book.save()
+    for text in SHORT_TEXTS:
+        panel.service.think(text)
+        panel.service.say(text)
+    panel.service.finish()
+    panel.text.fill("Say this: " + "\n".join(SHORT_TEXTS))
+    panel.text.press("Control+Enter")
+    panel.turns.locator(".gemini-foot").wait_for()
+    assert_harmless(panel.book)
+
+    panel.page.wait_for_timeout(300)
+    saved = panel.book.save()
     panel.book.reload()
-    Panel(panel.book, panel.service).turns.first.wait_for()
-    panel.page.wait_for_timeout(500)
-    assert panel.book.dialogs == []
-    assert panel.book.hosts == {panel.book.server.url.partition("//")[2]}
-    assert panel.root.locator("script, iframe, .gemini-turn img, .gemini-panel-body img").count() == 0
+    Panel(panel.book, panel.service).turns.locator(".gemini-foot").wait_for()
+    assert_harmless(panel.book)
+
+    saved.cells[0].source += " "  # so the signature of this user is not that of the file
+    elsewhere = open_notebook(content=saved, kernel=False)
+    assert not elsewhere.trusted
+    elsewhere.output().locator(".gemini-foot").wait_for()
+    assert_harmless(elsewhere)
+
+
+@LAB
+def test_nothing_of_a_hostile_name_or_value_runs_on_the_shelf_or_in_the_tray(opened):
+    panel = opened(HOSTILE_THINGS.format(texts=SHORT_TEXTS))
+    panel.button("Attach df", exact=False).locator(".gemini-panel-table").wait_for()
+    assert panel.root.locator(".gemini-panel-name").all_inner_texts() == ["cells", "df"]
+    for number, name in enumerate(SHORT_TEXTS):
+        give(panel, "drop", f"{name} x.txt", b"Text.")
+        panel.chips.nth(number).wait_for()
+    assert panel.root.locator(".gemini-panel-chip button").count() == 3 * len(SHORT_TEXTS) - 2
+    panel.ask("What are these?")
+    panel.answer("Texts.")
+    assert panel.turns.locator(".gemini-chip").count() == len(SHORT_TEXTS)
+    assert "\u202e" not in panel.root.inner_text()
+    assert_harmless(panel.book)
+
+
+def assert_harmless(book: Any) -> None:
+    assert book.page.evaluate("window.hacked") is None
+    assert book.dialogs == []
+    assert book.hosts == {book.server.url.partition("//")[2]}
+    assert book.errors == []
+    assert book.page.evaluate(FOREIGN) == []
+
+
+def test_the_conversation_can_be_read_untrusted_and_without_a_kernel(opened, open_notebook):
+    panel = opened(THINGS)
+    panel.button("Attach fig, figure").click()
+    panel.chips.wait_for()
+    panel.ask("Why <b>so</b>?")
+    panel.answer("Because $x^2$ is so.\n\n```python\nprint(1)\n```\n", "**Looking**\n\nAt it.\n\n")
+    panel.ask("And?")
+    panel.answer("So it goes.")
+    panel.page.wait_for_timeout(300)
+    saved = panel.book.save()
+    saved.cells[0].source += " "  # so the signature of this user is not that of the file
+    book = open_notebook(content=saved, kernel=False)
+    assert not book.trusted
+    shown = book.output().locator(".gemini-turn")
+    shown.nth(1).get_by_text("So it goes.").wait_for()
+    for words in ("Why <b>so</b>?", "fig · figure", "Thought for", "Because", "print(1)"):
+        assert words in shown.first.inner_text()
+    shown.first.locator("summary").click()
+    shown.first.get_by_text("At it.").wait_for()
+    assert book.output().locator(".gemini-panel, button, script").count() == 0
+    assert_harmless(book)
+
+
+def test_sources_are_footnotes_of_an_answer(opened):
+    panel = opened()
+    panel.ask("Who was it?")
+    panel.service.say("It was Ada, and then it was Grace.")
+    panel.turns.get_by_text("then it was Grace.").wait_for()
+    sources = [("https://a.example/ada", "Ada <b>", 10), ("https://b.example/grace", "Grace", 33)]
+    notes = [
+        {
+            "type": "url_citation",
+            "url_citation": {"url": url, "title": title, "start_index": 0, "end_index": end},
+        }
+        for url, title, end in sources
+    ]
+    panel.service.send(chunk(annotations=notes))
+    panel.service.finish()
+    panel.ended()
+    marks = panel.turns.locator(".gemini-text .gemini-cite")
+    assert marks.all_inner_texts() == ["[1]", "[2]"]
+    assert panel.turns.locator(".gemini-text").inner_text() == "It was Ada[1], and then it was Grace[2]."
+    listed = panel.turns.locator(".gemini-sources li a")
+    assert [link.get_attribute("href") for link in listed.all()] == [url for url, _, _ in sources]
+    assert "Ada <b>" in listed.first.inner_text()
+    assert marks.locator("a").first.get_attribute("href") == sources[0][0]
+    assert panel.turns.locator(".gemini-cite b, .gemini-sources b").count() == 0
+    panel.page.wait_for_timeout(300)
+    assert "gemini-cite" in panel.book.save().cells[0].outputs[0].data["text/html"]
+    assert not panel.book.errors
 
 
 PLAIN_PAGE = """<!doctype html><div id="place"></div>"""
@@ -428,7 +622,7 @@ def test_it_needs_no_more_than_the_contract_of_anywidget(browser_session):
               await initialize({ model });
               await render({ model, el: document.getElementById("place") });
             }""",
-            [base64.b64encode(PanelWidget._esm.encode()).decode(), kernel._page.whole()],
+            [base64.b64encode(PanelWidget._esm.encode()).decode(), kernel._desk.page.whole()],
         )
         page.get_by_label("Question", exact=True).fill("Why?")
         page.keyboard.press("Control+Enter")

@@ -15,7 +15,7 @@ const MORE_MS = 700;
 const SURE_MS = 4000;
 
 export default () => {
-  const said = { facts: {}, order: [], turns: new Map(), number: 0 };
+  const said = { facts: {}, thumbs: {}, order: [], turns: new Map(), number: 0 };
   const views = new Set();
   let keeping;
 
@@ -26,6 +26,7 @@ export default () => {
     for (const key in message.turns) said.turns.set(key, grown(message.turns[key]));
     for (const key of said.turns.keys()) if (!said.order.includes(key)) said.turns.delete(key);
     Object.assign(said.facts, message.facts);
+    Object.assign(said.thumbs, message.thumbs);
     if (message.grow) grow(said.turns.get(message.grow), message);
     const changed = message.whole ? said.order : [...Object.keys(message.turns ?? {}), message.grow];
     for (const view of views) view.take(message, changed);
@@ -127,24 +128,6 @@ export default () => {
 };
 
 const WIDGET = "application/vnd.jupyter.widget-view+json";
-
-function grown(turn) {
-  if (!turn.grown) return turn;
-  const fresh = { asked: turn.asked, thinking: { blocks: [], finished: 0 }, text: { blocks: [], finished: 0 } };
-  grow(fresh, turn.grown);
-  fresh.askedAt = performance.now() - 1000 * (fresh.facts.seconds ?? 0);
-  return fresh;
-}
-
-function grow(turn, { changes, finished, facts }) {
-  if (!turn) return;
-  for (const [part, at, kept, html] of changes) {
-    const { blocks } = turn[part];
-    blocks[at] = (blocks[at] ?? "").slice(0, kept) + html;
-  }
-  for (const part in finished) turn[part].finished = finished[part];
-  turn.facts = { ...turn.facts, ...facts };
-}
 
 class Panel {
   constructor(model, said) {
@@ -291,7 +274,7 @@ class Panel {
     if (message.facts?.busy || message.heard) this.pending = false;
     if (message.heard) this.facts = true;
     if (message.cell !== undefined) this.insert(message.cell);
-    this.facts ||= Boolean(message.facts);
+    this.facts ||= Boolean(message.facts ?? message.thumbs);
     this.frame ??= requestAnimationFrame(() => this.draw());
   }
 
@@ -370,10 +353,10 @@ class Panel {
       if (item.thumb) Object.assign(add(chip, "img"), { src: item.thumb, alt: "" });
       write(add(chip, "span", "gemini-panel-label"), item.label);
       const act = (label, sign, verb, rest = {}) => {
-        const made = button(chip, sign, () => this.say(verb, { key: item.key, ...rest }));
-        made.ariaLabel = made.title = `${label} ${item.name}`;
-        Object.assign(made.dataset, { key: item.key, verb: label });
-        if (focused.key === item.key && focused.verb === label) made.focus();
+        const press = button(chip, sign, () => this.say(verb, { key: item.key, ...rest }));
+        press.ariaLabel = press.title = `${label} ${item.name}`;
+        Object.assign(press.dataset, { key: item.key, verb: label });
+        if (focused.key === item.key && focused.verb === label) press.focus();
       };
       if (at) act("Put earlier:", "‹", "move", { by: -1 });
       if (at < tray.length - 1) act("Put later:", "›", "move", { by: 1 });
@@ -387,7 +370,8 @@ class Panel {
     const focused = document.activeElement?.dataset.thing;
     const before = new Map([...this.shelf.children].map((item) => [item.dataset.name, item]));
     this.shelf.replaceChildren(
-      ...shelf.map(({ name, kind, detail, thumb }) => {
+      ...shelf.map(({ name, kind, detail }) => {
+        const thumb = this.said.thumbs[name];
         const shown = JSON.stringify([kind, detail, thumb]);
         const old = before.get(name);
         if (old?.dataset.shown === shown) return old;
@@ -398,7 +382,8 @@ class Panel {
         press.dataset.thing = name;
         press.ariaLabel = `Attach ${name}, ${[kind, detail].filter(Boolean).join(", ")}`;
         const picture = add(press, "span", "gemini-panel-picture");
-        if (thumb) Object.assign(add(picture, "img"), { src: thumb, alt: "" });
+        if (Array.isArray(thumb)) table(picture, thumb);
+        else if (thumb) Object.assign(add(picture, "img"), { src: thumb, alt: "" });
         else write(picture, { table: "▦", chart: "◔", figure: "◔", image: "▣" }[kind] ?? "≡");
         write(add(press, "span", "gemini-panel-name"), name);
         write(add(press, "span", "gemini-panel-detail"), detail || kind);
@@ -406,8 +391,8 @@ class Panel {
       }),
     );
     if (focused) this.shelf.querySelector(`[data-thing="${CSS.escape(focused)}"]`)?.focus();
-    const undrawn = shelf.find(({ thumb }) => thumb === null);
-    if (undrawn) this.say("thumb", { name: undrawn.name });
+    const due = shelf.find(({ due }) => due);
+    if (due) this.say("thumb", { name: due.name });
     if (!shelf.length && this.shelfBox.open) write(add(this.shelf, "li", "gemini-panel-empty"), "There is no figure, image or table yet: run a cell that makes one.");
   }
 
@@ -498,92 +483,13 @@ class Panel {
   }
 }
 
-// A question and its answer.
-class TurnView {
-  constructor(panel, key) {
-    this.panel = panel;
-    this.key = key;
-    this.root = add(undefined, "article", "gemini-panel-turn");
-    this.body = add(this.root, "div", "gemini-panel-body");
-    this.actions = add(this.root, "div", "gemini-panel-actions");
-    const act = (label, name, press) => {
-      const made = button(this.actions, label, press);
-      made.ariaLabel = name;
-      return made;
-    };
-    act("Edit", "Edit this question and ask again", () => panel.say("edit", { key }));
-    act("Retry", "Ask this question again", () => panel.say("retry", { key }));
-    act("Branch", "Go on from here in another conversation", () => panel.say("branch", { key }));
-    act("To a cell", "Insert this question as a cell below", () => panel.say("cell", { key }));
-  }
-
-  mark(busy, editing) {
-    this.actions.hidden = Boolean(busy);
-    this.root.classList.toggle("gemini-panel-edited", editing);
-  }
-
-  draw(turn) {
-    if (turn.html) this.settle(turn);
-    else this.grow(turn);
-    this.mark(this.panel.said.facts.busy, this.panel.said.facts.editing === this.key);
-  }
-
-  grow(turn) {
-    const { typesetter } = this.panel;
-    if (this.turn !== turn) {
-      this.turn = turn;
-      this.body.innerHTML = turn.asked;
-      const answer = add(this.body, "div", "gemini-answered gemini-answer jp-RenderedHTMLCommon jp-RenderedHTML");
-      answer.insertAdjacentHTML("beforeend", turn.facts.head);
-      this.details = add(answer, "details", "gemini-thinking");
-      this.details.open = true;
-      this.touched = false;
-      this.summary = add(this.details, "summary");
-      this.summary.addEventListener("click", () => (this.touched = true));
-      this.thinking = new Part(add(this.details, "div", "gemini-thoughts"), typesetter);
-      this.text = new Part(add(answer, "div", "gemini-text"), typesetter);
-      this.folded = false;
-    }
-    const { details, thinking, text } = this;
-    const following = thinking.atEnd;
-    thinking.draw(turn.thinking);
-    text.draw(turn.text);
-    details.hidden = !turn.thinking.blocks.length;
-    if (turn.text.blocks.length && !this.folded) {
-      this.folded = true;
-      details.open &&= this.touched;
-    }
-    if (following) thinking.toEnd();
-    write(this.summary, turn.facts.summary);
-  }
-
-  // The turn as it stays. The reader's thinking section remains as it was left.
-  settle(turn) {
-    const template = document.createElement("template");
-    template.innerHTML = turn.html;
-    const fresh = template.content.firstElementChild;
-    const open = this.details?.open && this.touched; // untouched, it folds
-    this.touched = true;
-    this.body.replaceChildren(...fresh.childNodes);
-    this.body.querySelector(".gemini-answered").classList.add("jp-RenderedHTMLCommon", "jp-RenderedHTML");
-    this.root.classList.toggle("gemini-stale", Boolean(turn.stale));
-    this.turn = this.details = undefined;
-    const details = this.body.querySelector("details.gemini-thinking");
-    if (details) {
-      details.open = Boolean(open);
-      this.details = details;
-    }
-    this.panel.typesetter?.typeset(this.body.querySelector(".gemini-answered"));
-    for (const code of this.body.querySelectorAll(".gemini-answered pre")) {
-      const tools = add(code.parentNode, "div", "gemini-panel-tools");
-      button(tools, "Copy", async ({ target }) => {
-        await navigator.clipboard.writeText(code.textContent);
-        write(target, "Copied");
-        setTimeout(() => write(target, "Copy"), 2000);
-      });
-      button(tools, "To a cell", () => this.panel.insert(code.textContent)).ariaLabel = "Insert this code as a cell below";
-    }
-  }
+// The corner of a table, in elements that may stand in a button.
+function table(parent, rows) {
+  const grid = add(parent, "span", "gemini-panel-table");
+  const [head, ...body] = rows;
+  grid.style.setProperty("--columns", head.length);
+  for (const text of head) write(add(grid, "b"), text);
+  for (const text of body.flat()) write(add(grid, "span"), text);
 }
 
 function unique() {
