@@ -20,6 +20,7 @@ class Run:
     ended_at: float = 0.0
     cpu_s: float = 0.0
     sent: list[tuple[float, str, int]] = field(default_factory=list)
+    kept: dict[str, str] = field(default_factory=dict)  # the data of its output, as a notebook would save it
     error: list[str] = field(default_factory=list)
 
     @property
@@ -81,6 +82,8 @@ class Kernel:
                 continue
             kind = message["msg_type"]
             run.sent.append((time.monotonic(), kind, sum(map(len, frames))))
+            if kind in ("display_data", "update_display_data"):
+                run.kept = message["content"]["data"]
             if kind == "error":
                 run.error = message["content"]["traceback"]
             if kind == "status" and message["content"]["execution_state"] == "idle":

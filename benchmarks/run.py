@@ -1,7 +1,7 @@
 """What an answer costs, beside a loop written by hand and the openai SDK's loop, as ratios of one run.
 
     python benchmarks/run.py            everything, about twelve minutes
-    python benchmarks/run.py start      one part: start, stream, burst, events, stop, replay, page, panel
+    python benchmarks/run.py start      one part: start, thoughts, stream, ... (--help names them)
 
 The last three are programs of their own; `page` and `panel` need what the browser tests need.
 
@@ -155,6 +155,11 @@ def streams() -> None:
         report(
             f"{tokens} tokens: kernel CPU", {n: run.cpu_s for n, run in rows.items()}, bar, "{:.2f} s".format
         )
+    kept = sizes[2000]["gemini_magics"].kept
+    saved = len(json.dumps(kept, ensure_ascii=False).encode()) / len("".join(pieces(2000)))
+    verdict("2000 tokens: saved, over the answer", saved, 3.0, "{:.2f} x".format)
+    if sorted(kept) != ["text/html", "text/plain"]:
+        raise RuntimeError("a widget was left in the output")
     ours = [sizes[tokens]["gemini_magics"].sent_bytes for tokens in (500, 2000)]
     verdict("bytes, exponent from 500 to 2000 tokens", math.log(ours[1] / ours[0], 4), 1.1, "{:.2f}".format)
 
@@ -171,6 +176,9 @@ def burst(rounds: int = 5) -> None:
     report("16,000 tokens at once: bytes", {n: run.sent_bytes for n, run in rows.items()}, None, kilobytes)
     verdict("16,000 tokens at once: bytes", rows["gemini_magics"].sent_bytes / 1e6, 0.6, "{:.2f} MB".format)
     verdict("16,000 tokens at once: messages", rows["gemini_magics"].messages, 1000, "{:.0f}".format)
+    whole, _, _ = rows["gemini_magics"].kept["text/plain"].rpartition("\n\n")  # the footer comes last
+    lost = len("".join(pieces(16_000)).split()) - len(whole.split())
+    verdict("16,000 tokens at once: words lost", lost, 0, "{:.0f}".format)
 
 
 def events(count: int = 100_000) -> None:
@@ -206,7 +214,30 @@ def stop() -> None:
     with Demo([envelope(401, "The key is wrong")]) as demo, Kernel(**environment(demo)) as kernel:
         kernel.run("%load_ext gemini_magics")
         error = kernel.run("%%gemini\nHow?", cell="a-cell", check=False).error
+        if not error:
+            raise RuntimeError("a wrong key did not fail the cell")
         verdict("wrong key: saved traceback", len(json.dumps(error)), 600, "{:.0f} B".format)
+
+
+def thoughts() -> None:
+    """How long after it came a first thought is on its way to the page, the answer still being far off."""
+    came_at = []
+
+    def thinks(request: Request):
+        yield Head()
+        yield 0.2
+        came_at.append(time.monotonic())
+        yield chunk(reasoning_content="Looking at the plot. ")
+        yield 1.0
+        yield from stream("Fine.")[1:]
+
+    with Demo(thinks) as demo, Kernel(**environment(demo)) as kernel:
+        way = ways(demo.base_url)[0]
+        kernel.run(way.load)
+        ask(kernel, way)
+        run = ask(kernel, way)
+        shown = next(at for at, _, _ in run.shown if at > came_at[-1])
+    verdict("a thought is shown while they come, after", shown - came_at[-1], 0.1, ms)
 
 
 def program(name: str) -> Callable[[], object]:
@@ -215,7 +246,14 @@ def program(name: str) -> Callable[[], object]:
     return lambda: subprocess.run(command, check=True)
 
 
-PARTS = {"start": start, "stream": streams, "burst": burst, "events": events, "stop": stop}
+PARTS = {
+    "start": start,
+    "thoughts": thoughts,
+    "stream": streams,
+    "burst": burst,
+    "events": events,
+    "stop": stop,
+}
 PARTS |= {name: program(name) for name in ("replay", "page", "panel")}
 
 if __name__ == "__main__":

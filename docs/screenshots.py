@@ -30,6 +30,8 @@ sys.path.insert(0, str(HERE.parent / "tests" / "browser"))
 from lab import App, Notebook, Server, launch, notebook, with_cells  # noqa: E402
 from prompter import Prompter  # noqa: E402
 
+from gemini_magics.service.demo import chunk, event  # noqa: E402
+
 FIGURE = """\
 import matplotlib.pyplot as plt, numpy as np
 t = np.linspace(0, 12, 600)
@@ -81,6 +83,14 @@ best, covariance = curve_fit(model, t, signal, p0=(1, 6, 3, 0.3, 8, 0.3))
 1. If the bump stays when you strike again, it is in the *mount*.
 2. If it goes, it was a knock on the table.
 """
+CITED = (
+    "A beam that rings down loses the same share of its height in each period.",
+    " A peak that breaks this rule has another cause: most often the mount, which has a tone of its own.",
+)
+SOURCES = (
+    {"url": "https://example.org/ring-down", "title": "Ring-down of beams"},
+    {"url": "https://example.com/notes/mounts", "title": "Mounts and their tones"},
+)
 HOSTILE = """\
 <script>alert(1)</script> <img src=x onerror=alert(1)> ![a tracker](https://example.com/pixel.png)
 
@@ -121,14 +131,14 @@ def think(book: Notebook, service: Prompter) -> None:
     """Ask, and stop the picture while it thinks."""
     book.run(0)
     book.start(1)
-    service.think(THOUGHTS)
-    book.output(1).get_by_text("Ruling out the beam").wait_for()
+    service.think(THOUGHTS, words_per_s=15)
+    book.output(1).get_by_text("part of the ring-down").wait_for()
 
 
 def write(book: Notebook, service: Prompter) -> None:
     """Ask, and stop the picture before the answer's end."""
     think(book, service)
-    service.say(ANSWER)
+    service.say(ANSWER, words_per_s=50)
     book.output(1).get_by_text("knock on the table").wait_for()
     book.page.wait_for_selector(".gemini-text mjx-container")
 
@@ -173,6 +183,32 @@ def cut(book: Notebook, service: Prompter) -> None:
     book.wait_until_run(1)
 
 
+def refuse(book: Notebook, service: Prompter) -> None:
+    """Ask, and be told that there is no money left."""
+    think(book, service)
+    service.send(event({"error": {"code": 402, "message": "Your balance is not enough for this request"}}))
+    service.break_off()
+    book.wait_until_run(1)
+
+
+def cite(book: Notebook, service: Prompter) -> None:
+    """Ask, and get an answer with its sources."""
+    think(book, service)
+    service.say("".join(CITED))
+    ends = [len("".join(CITED[: number + 1])) for number in range(len(CITED))]
+    service.send(
+        chunk(
+            annotations=[
+                {"type": "url_citation", "url_citation": {**source, "start_index": 0, "end_index": end}}
+                for source, end in zip(SOURCES, ends, strict=True)
+            ]
+        )
+    )
+    service.finish()
+    book.wait_until_run(1)
+    book.output(1).locator(".gemini-sources").wait_for()
+
+
 def attack(book: Notebook, service: Prompter) -> None:
     """Ask, and get what nobody should run."""
     book.run(0)
@@ -181,6 +217,8 @@ def attack(book: Notebook, service: Prompter) -> None:
     service.say(HOSTILE)
     service.finish()
     book.wait_until_run(1)
+    book.output(1).locator(".gemini-live").wait_for(state="detached")
+    book.output(1).locator("summary").click()
 
 
 def quickstart(book: Notebook, service: Prompter) -> None:
@@ -200,8 +238,8 @@ def panel(book: Notebook, service: Prompter) -> None:
     book.run(0)
     shown = book.run(1).locator(".gemini-panel")
     ask_in_panel(shown, "What is odd about the peak near 8 s?")
-    service.think(THOUGHTS)
-    service.say(ANSWER.partition("Fit the two")[0])
+    service.think(THOUGHTS, words_per_s=15)
+    service.say(ANSWER.partition("Fit the two")[0], words_per_s=50)
     service.finish()
     book.page.wait_for_selector(".gemini-panel .gemini-foot")
     book.page.wait_for_selector(".gemini-panel .gemini-text mjx-container")
@@ -216,8 +254,8 @@ def panel_thinks(book: Notebook, service: Prompter) -> None:
     book.run(0)
     shown = book.run(1).locator(".gemini-panel")
     ask_in_panel(shown, "What is odd about the peak near 8 s?")
-    service.think(THOUGHTS)
-    shown.get_by_text("Ruling out the beam").wait_for()
+    service.think(THOUGHTS, words_per_s=15)
+    shown.get_by_text("part of the ring-down").wait_for()
 
 
 def ask_in_panel(shown: Locator, text: str) -> None:
@@ -239,12 +277,15 @@ SCENES = (
     Scene("writing", CELLS, write),
     Scene("finished", CELLS, finish),
     Scene("finished_dark", CELLS, finish, theme="Dark"),
+    Scene("finished_wide", CELLS, finish, width=1600),
     Scene("finished_narrow", CELLS, finish, width=480),
     Scene("finished_notebook_7", CELLS, finish, app="notebook"),
     Scene("unfolded", CELLS, unfold),
     Scene("enlarged", CELLS, enlarge, height=720, whole=True),
     Scene("stopped", CELLS, stop),
     Scene("cut", CELLS, cut),
+    Scene("refused", CELLS, refuse),
+    Scene("sources", CELLS, cite),
     Scene("hostile", CELLS, attack),
     Scene("panel", PANEL_CELLS, panel),
     Scene("panel_dark", PANEL_CELLS, panel, theme="Dark"),
