@@ -226,7 +226,7 @@ def quickstart(book: Notebook, service: Prompter) -> None:
     for number in (1, 3, 7):
         book.run(number)
     book.start(8)
-    service.answer_itself()
+    service.answer_itself(words_per_s=30)
     book.wait_until_run(8)
     book.output(8).locator(".gemini-foot").wait_for()
     book.cell(7).evaluate("cell => cell.scrollIntoView()")
@@ -271,7 +271,7 @@ def ask_in_panel(shown: Locator, text: str) -> None:
 CELLS = (FIGURE, QUESTION)
 PANEL_CELLS = (FIGURE, PANEL)
 SCENES = (
-    Scene("quickstart", "quickstart", quickstart, width=1080, height=950, whole=True),
+    Scene("quickstart", "quickstart", quickstart, width=1080, height=980, whole=True),
     Scene("thinking", CELLS, think),
     Scene("thinking_dark", CELLS, think, theme="Dark"),
     Scene("writing", CELLS, write),
