@@ -16,13 +16,14 @@ PATIENCE_S = 30  # for one message
 
 @dataclass
 class Shown:
-    """What a cell showed: its outputs as they ended, the payload of its reply, its error if it failed.
+    """What a cell showed: its outputs as they ended, its number, its reply's payload, its error if it failed.
 
     An output is what its message held: `data` and `metadata`, or the `name` and the `text` of a stream.
     """
 
     request: str
     outputs: list[dict[str, Any]] = field(default_factory=list)
+    count: int = 0
     payload: list[dict[str, Any]] = field(default_factory=list)
     error: dict[str, Any] | None = None
     _clears: bool = False
@@ -145,6 +146,7 @@ class Kernel:
         reply = self.client.get_shell_msg(timeout=PATIENCE_S)
         while reply["parent_header"].get("msg_id") != shown.request:
             reply = self.client.get_shell_msg(timeout=PATIENCE_S)
+        shown.count = reply["content"]["execution_count"]
         shown.payload = reply["content"].get("payload", [])
         assert fails is bool(shown.error), shown.error
         return shown

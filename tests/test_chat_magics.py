@@ -146,6 +146,11 @@ def test_in_a_console_each_input_is_a_new_turn(kernel):
     assert said(kernel.demo.requests[-1]) == ["Go on.", "Re: Go on.", "Go on."]
 
 
+def test_a_turn_is_listed_under_the_number_of_its_cell(kernel):
+    asked = kernel.run("%%gemini --chat\na", "A")
+    assert kernel.run("print(conversations['main'].exchanges[0].place)").stream == f"In [{asked.count}]\n"
+
+
 def test_each_question_of_a_cell_has_its_own_turn(kernel):
     loop = "for word in ['x', 'y']:\n    get_ipython().run_line_magic('gemini', f'--chat {word}')"
     for _ in range(2):

@@ -56,7 +56,8 @@ class Anchors:
     @property
     def place(self) -> str:
         """What people call the cell that runs."""
-        return f"In [{self._shell.execution_count}]"
+        # From IPython 9 on `execution_count` is the next cell's already while a cell runs.
+        return f"In [{len(self._shell.history_manager.input_hist_raw) - 1}]"
 
     def _by_text(self, text: str) -> str:
         position = ""
