@@ -50,6 +50,7 @@ class Kernel:
 
     def __init__(self, **environment: str) -> None:
         env = {name: value for name, value in os.environ.items() if not name.startswith(("KIE_", "GEMINI_"))}
+        env.pop("PYTHONDONTWRITEBYTECODE", None)  # what pip installs is compiled, so the checkout may be, too
         self.manager, self.client = start_new_kernel(env={**env, **environment})
         self.pid = self.manager.provisioner.pid
 

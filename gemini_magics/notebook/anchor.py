@@ -8,10 +8,7 @@ from hashlib import sha256
 from typing import Any
 
 from IPython.core.interactiveshell import InteractiveShell
-from IPython.display import display
 
-from ..core.plain import reveal
-from ..core.question import Question
 from .frontend import allows_input, cell_id, kind
 
 
@@ -82,21 +79,3 @@ class Anchors:
 
     def _end(self, result: Any) -> None:
         self._running = None
-
-
-def tell_replaced(question: Question, shell: InteractiveShell) -> None:
-    """Say which turn a question takes the place of, where nothing but its text tells that it is the same.
-
-    In a notebook without identities another cell with the same text looks the same from the kernel.
-    """
-    if cell_id(shell) or not allows_input(shell):
-        return
-    from ..chat.conversation import replaced_by
-
-    earlier = replaced_by(question)
-    if earlier:
-        said = (
-            f"The same text as {earlier.place}: this takes the place of that turn in {question.settings.chat}. "
-            "With another word it is a new one."
-        )
-        display({"text/plain": reveal(said)}, raw=True)

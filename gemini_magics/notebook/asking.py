@@ -10,6 +10,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.display import display
 
 from ..chat.ask import View, answer_to
+from ..chat.conversation import replaced_by
 from ..chat.schema import Schema, answer_in, schema_of
 from ..content.expression import value_of
 from ..core.answer import Answer
@@ -18,8 +19,8 @@ from ..core.extract import fenced
 from ..core.messages import Attachment
 from ..core.plain import reveal
 from ..core.question import Question
-from .anchor import tell_replaced
 from .code_cell import put_code
+from .frontend import allows_input, cell_id
 from .masked import is_past
 from .options import Line
 from .show import show_request, view_for
@@ -42,7 +43,7 @@ def ask_in_cell(
         show_request(replace(question, schema=schema.json) if schema else question)
         return None
 
-    tell_replaced(question, shell)
+    _tell_replaced(question, shell)
     _show_text(filter(is_past, question.attachments) if shown is None else shown)
 
     def keep(answer: Answer) -> None:
@@ -81,6 +82,22 @@ def _show_text(attachments: Iterable[Attachment]) -> None:
     inside = "".join("".join(rendered(fenced(text))) for text in texts.values())
     html = styled(f"<details><summary>{escape(told)}</summary>{inside}</details>")
     display({"text/html": html, "text/plain": "\n\n".join([told, *texts.values()])}, raw=True)
+
+
+def _tell_replaced(question: Question, shell: InteractiveShell) -> None:
+    """Say which turn a question takes the place of, where nothing but its text tells that it is the same.
+
+    In a notebook without identities another cell with the same text looks the same from the kernel.
+    """
+    if cell_id(shell) or not allows_input(shell):
+        return
+    earlier = replaced_by(question)
+    if earlier:
+        said = (
+            f"The same text as {earlier.place}: this takes the place of that turn in {question.settings.chat}. "
+            "With another word it is a new one."
+        )
+        display({"text/plain": reveal(said)}, raw=True)
 
 
 def _schema(asked: Line, shell: InteractiveShell) -> Schema | None:
