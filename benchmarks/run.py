@@ -1,6 +1,6 @@
 """What an answer costs, beside a loop written by hand and the openai SDK's loop, as ratios of one run.
 
-    python benchmarks/run.py            everything, about twelve minutes
+    python benchmarks/run.py            everything, about seven minutes
     python benchmarks/run.py start      one part: start, thoughts, stream, ... (--help names them)
 
 The last three are programs of their own; `page` and `panel` need what the browser tests need.

@@ -24,7 +24,7 @@ export default () => {
     said.number = message.number;
     for (const name of ["name", "frame", "order"]) if (name in message) said[name] = message[name];
     for (const key in message.turns) said.turns.set(key, grown(message.turns[key]));
-    for (const key of said.turns.keys()) if (!said.order.includes(key)) said.turns.delete(key);
+    if ("order" in message) for (const key of said.turns.keys()) if (!said.order.includes(key)) said.turns.delete(key);
     Object.assign(said.facts, message.facts);
     Object.assign(said.thumbs, message.thumbs);
     if (message.grow) grow(said.turns.get(message.grow), message);
