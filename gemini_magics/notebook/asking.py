@@ -17,6 +17,7 @@ from ..core.answer import Answer
 from ..core.errors import BadRequest, Unfit
 from ..core.extract import fenced
 from ..core.messages import Attachment
+from ..core.notice import notice
 from ..core.plain import reveal
 from ..core.question import Question
 from .code_cell import put_code
@@ -52,7 +53,7 @@ def ask_in_cell(
 
     def again(misfit: Unfit) -> View:
         line = f"The answer does not fit {asked.schema}: {misfit.why}. Asking once more."
-        display({"text/plain": line}, raw=True)
+        notice(line)
         return view_for(shell, question.settings)
 
     watch = partial(view_for, shell, question.settings)
@@ -97,7 +98,7 @@ def _tell_replaced(question: Question, shell: InteractiveShell) -> None:
             f"The same text as {earlier.place}: this takes the place of that turn in {question.settings.chat}. "
             "With another word it is a new one."
         )
-        display({"text/plain": reveal(said)}, raw=True)
+        notice(reveal(said))
 
 
 def _schema(asked: Line, shell: InteractiveShell) -> Schema | None:

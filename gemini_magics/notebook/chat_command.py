@@ -10,6 +10,7 @@ from IPython.display import display
 
 from ..chat.conversation import VERBS, Conversation, conversations, keep, known
 from ..core.errors import BadRequest
+from ..core.notice import notice
 from ..core.settings import did_you_mean
 from ..core.table import Table
 from .frontend import cell_id
@@ -95,7 +96,7 @@ def _room_for(name: str, here: str) -> bool:
             f"{name} was made here before and has gone on since: it is kept as it is. "
             f"To make it anew, forget it first with %gemini_chat reset {name}."
         )
-        display({"text/plain": said}, raw=True)
+        notice(said)
         return False
     del conversations[name]
     return True
