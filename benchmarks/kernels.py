@@ -1,4 +1,4 @@
-"""A kernel that is measured from outside: what it sends, when, and what it costs."""
+"""A kernel that is measured from outside: its messages, their times and its processor time."""
 
 from __future__ import annotations
 
@@ -14,34 +14,35 @@ CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass
 class Run:
-    """One cell that ran: times are of time.monotonic(), sizes of whole messages as they go over the wire."""
+    """One run of a cell: times of time.monotonic(), sizes of complete messages on the wire."""
 
     began_at: float
     ended_at: float = 0.0
     cpu_s: float = 0.0
     sent: list[tuple[float, str, int]] = field(default_factory=list)
-    kept: dict[str, str] = field(default_factory=dict)  # the data of its output, as a notebook would save it
+    kept: dict[str, str] = field(default_factory=dict)  # the data of its output, as a notebook saves it
     error: list[str] = field(default_factory=list)
+    printed: str = ""
 
     @property
     def shown(self) -> list[tuple[float, str, int]]:
-        """The messages that change what is seen: outputs, updates of them, and those of widgets."""
+        """The messages that change the page: outputs, their updates, and messages of widgets."""
         quiet = ("status", "execute_input")
         return [message for message in self.sent if message[1] not in quiet]
 
     @property
     def messages(self) -> int:
-        """How many messages changed what is seen."""
+        """The number of messages that change the page."""
         return len(self.shown)
 
     @property
     def sent_bytes(self) -> int:
-        """How many bytes those messages had."""
+        """The bytes of the messages that change the page."""
         return sum(size for _, _, size in self.shown)
 
     @property
     def seconds(self) -> float:
-        """From the request to idle."""
+        """The seconds from the request to idle."""
         return self.ended_at - self.began_at
 
 
@@ -50,7 +51,7 @@ class Kernel:
 
     def __init__(self, **environment: str) -> None:
         env = {name: value for name, value in os.environ.items() if not name.startswith(("KIE_", "GEMINI_"))}
-        env.pop("PYTHONDONTWRITEBYTECODE", None)  # what pip installs is compiled, so the checkout may be, too
+        env.pop("PYTHONDONTWRITEBYTECODE", None)  # pip compiles a package, so the checkout is compiled, too
         self.manager, self.client = start_new_kernel(env={**env, **environment})
         self.pid = self.manager.provisioner.pid
 
@@ -64,7 +65,7 @@ class Kernel:
     def run(
         self, code: str, *, cell: str = "", interrupt_after_s: float | None = None, check: bool = True
     ) -> Run:
-        """Run a cell to its end; with a cell id the kernel takes us for a frontend that shows widgets."""
+        """Run a cell to its end; with a cell id the kernel treats this client as a frontend with widgets."""
         request = self.client.session.msg("execute_request", _content(code))
         request["metadata"] = {"cellId": cell} if cell else {}
         cpu = self._cpu_s()
@@ -85,6 +86,8 @@ class Kernel:
             run.sent.append((time.monotonic(), kind, sum(map(len, frames))))
             if kind in ("display_data", "update_display_data"):
                 run.kept = message["content"]["data"]
+            if kind == "stream":
+                run.printed += message["content"]["text"]
             if kind == "error":
                 run.error = message["content"]["traceback"]
             if kind == "status" and message["content"]["execution_state"] == "idle":
@@ -97,7 +100,8 @@ class Kernel:
         return run
 
     def _cpu_s(self) -> float:
-        """User and system seconds of the kernel's process so far."""
+        """Return the user and system seconds of the kernel's process so far."""
+        # https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html: utime is field 14, stime field 15
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / CLOCK_TICKS
 

@@ -1,4 +1,4 @@
-"""The three ways that are compared: this project, a loop written by hand, and the openai SDK's own loop."""
+"""The compared ways to ask: this project, a loop with httpx, and a loop with the openai SDK."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Way:
-    """How one of them is used in a notebook: cells that prepare, and the cell that asks."""
+    """One way to ask in a notebook: the cell that prepares it, and the cell that asks."""
 
     name: str
     load: str
@@ -45,7 +45,7 @@ def ask(url):
 
 
 def ways(base_url: str) -> tuple[Way, Way, Way]:
-    """Return ours first, then the loop by hand, then the SDK's; all talk to `base_url`."""
+    """Return this project, the httpx loop and the openai loop, in this order; all ask `base_url`."""
     plain = base_url.replace("{model}", "gemini-3.1-pro")
     return (
         Way("gemini_magics", "%load_ext gemini_magics", "%%gemini\nHow?", view=True),

@@ -1,9 +1,10 @@
-"""How long the live view keeps the page's main thread for each update, and how far it falls behind.
+"""The time of the page's main thread for each update of the live view, and the lag of its words.
 
     python benchmarks/page.py
 
-An answer goes on for ten seconds, at 20 updates a second, after 1,000, 5,000 and 20,000 tokens of it. It needs
-what the browser tests need. The bar: neither grows by more than 2.5 times from the first row to the last.
+An answer of 1,000, 5,000 or 20,000 tokens grows for ten more seconds, at 20 updates a second. The bar: neither
+the time nor the lag grows by more than 2.5 times from the first row to the last. Needs Chromium and the extra
+`browser`.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ SHOWS = "mark => document.querySelector('.gemini-text')?.lastElementChild?.textC
 
 
 def measure(on: Stage, tokens: int) -> tuple[dict[str, float], float]:
-    """Return the milliseconds of an update, by what on, and the median lag of a word in milliseconds."""
+    """Return the milliseconds of an update by kind of work, and the median lag of a word in milliseconds."""
     service = on.service
     service.forget()
     with notebook(on.session, on.server, "lab", with_cells("%%gemini\nHow?"), name=f"page-{tokens}") as book:
@@ -36,7 +37,7 @@ def measure(on: Stage, tokens: int) -> tuple[dict[str, float], float]:
         spy = spy_on(page)
         before = spent(spy)
         service.say(" ".join(f"word{n}" + "\n\n" * (n % 40 == 0) for n in range(WORDS)), WORDS_PER_S)
-        page.wait_for_timeout(1000 * WORDS / WORDS_PER_S)  # looking for the end would itself keep the page busy
+        page.wait_for_timeout(1000 * WORDS / WORDS_PER_S)  # polling for the end would keep the page busy
         after = spent(spy)
         page.wait_for_function(SHOWS, arg=f"word{WORDS - 1}", timeout=60_000)
         lags = []
@@ -51,7 +52,7 @@ def measure(on: Stage, tokens: int) -> tuple[dict[str, float], float]:
 
 
 def main() -> None:
-    """Print a row for each length, and how much an update and the lag grow."""
+    """Print a row for each length, and the growth of an update and of the lag."""
     rows = []
     with stage() as on:
         print(f"{'tokens':>7}  {'lag':>8}  " + "  ".join(f"{name:>20}" for name in SPENT) + "   ms an update")

@@ -1,4 +1,4 @@
-"""How long the panel keeps the page's main thread for each streamed update, and how soon it has stopped.
+"""The time of the page's main thread for each update of the panel, and the time of a stop.
 
     python benchmarks/panel.py           both, about two minutes
     python benchmarks/panel.py updates   one part: updates, stop
@@ -7,8 +7,8 @@ An answer streams into a panel in JupyterLab, in Chromium, at 20 updates a secon
 of 1,000 words. The bar: an update below 200 turns takes at most 1.5 times as long as below none.
 
 Then answers are stopped, in JupyterLab and Notebook 7, while nothing arrives, while text streams, and while a
-cell runs: the slowest of five, from the click until the panel is no longer busy, both by the page's own
-clock. The bar: 0.3 s. It needs what the browser tests need.
+cell runs: the slowest of five, from the click until the panel is no longer busy, by the page's own clock. The
+bar: 0.3 s. Needs Chromium and the extra `browser`.
 """
 
 from __future__ import annotations
@@ -34,16 +34,17 @@ WORDS = 400
 WORDS_PER_S = 40
 
 FILL = """
+from gemini_magics.core.answer import close, fold
 import gemini_magics
-from gemini_magics.core.messages import Text, Finished, Turn
+from gemini_magics.core.messages import Text, Finished, Message
 chat = gemini_magics.Conversation("long")
 paragraph = "word " * 60 + "with `code`, **strength** and a list:\\n\\n- one\\n- two\\n\\n"
 for number in range({turns}):
     answer = gemini_magics.Answer(service="demo", model="gemini-3.1-pro", effort="high")
     for event in (Text(paragraph * 16), Finished("stop")):
-        answer.add(event)
-    answer.end()
-    chat.put(str(number), Turn("user", (f"Question {{number}}",)), answer)
+        fold(answer, event)
+    close(answer)
+    chat.put(str(number), Message("user", (f"Question {{number}}",)), answer)
 p = gemini_magics.panel(chat)
 p
 """
@@ -64,7 +65,7 @@ def updates(on: Stage) -> None:
 
 
 def update(book, service: Prompter, turns: int) -> dict[str, float]:
-    """Stream an answer below so many turns; return milliseconds for each update."""
+    """Stream an answer below this many turns; return the milliseconds of an update by kind of work."""
     page = book.page
     book.run(0)
     panel = book.output(0).locator(".gemini-panel")
@@ -81,7 +82,7 @@ def update(book, service: Prompter, turns: int) -> dict[str, float]:
     spy = spy_on(page)
     before = spent(spy)
     service.say(" ".join(f"word{number}" + "\n\n" * (number % 40 == 0) for number in range(WORDS)), WORDS_PER_S)
-    page.wait_for_timeout(1000 * WORDS / WORDS_PER_S)  # looking for the end would itself keep the page busy
+    page.wait_for_timeout(1000 * WORDS / WORDS_PER_S)  # polling for the end would keep the page busy
     after = spent(spy)
     panel.get_by_text(f"word{WORDS - 1}").wait_for(timeout=60_000)
     updates = 20 * WORDS / WORDS_PER_S
@@ -91,7 +92,7 @@ def update(book, service: Prompter, turns: int) -> dict[str, float]:
 
 
 def stop(on: Stage) -> None:
-    """Print how soon an answer has stopped in each application and case."""
+    """Print the slowest stop of an answer in each application and case."""
     for app in ("lab", "notebook"):
         with notebook(on.session, on.server, app, with_cells(OPEN, CELL), name=f"stop-{app}") as book:
             book.run(0)
@@ -102,7 +103,7 @@ def stop(on: Stage) -> None:
 
 
 def stopped(book: Notebook, panel: Panel, case: str) -> float:
-    """Ask, stop in the middle, and return the milliseconds that it took."""
+    """Ask, stop in the middle, and return the milliseconds of the stop."""
     panel.service.forget()
     if case == "a cell runs":
         book.start(1)
@@ -123,7 +124,7 @@ PARTS = {part.__name__: part for part in (updates, stop)}
 
 
 def main() -> None:
-    """Measure what was asked for."""
+    """Run the chosen parts."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("part", nargs="?", choices=PARTS, help="one part; without it, all")
     chosen = parser.parse_args().part

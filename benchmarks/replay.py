@@ -1,9 +1,9 @@
-"""What a notebook of 20 recorded questions takes to run again, over the same notebook with empty cells.
+"""The time to run a notebook of 20 recorded questions again, beyond the same notebook with empty cells.
 
     python benchmarks/replay.py [ROUNDS]
 
-It is recorded once, from the demo service. Then `jupyter execute` runs it in a fresh process without a
-key, in which every attempt to connect or to look a host up is refused and counted.
+The notebook is recorded once, from the demo service. Then `jupyter execute` runs it in a new process without a
+key, in which each attempt to connect or to resolve a host name is refused and counted.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 
 import nbformat
 
-from gemini_magics.service.demo import Demo
+from gemini_magics.testing import Demo
 
 ROUNDS = 5
 BAR_S = 3.0
@@ -30,7 +30,8 @@ SETUP = [
     "    figure.subplots().plot([n, 3, 2 * n])\n    return figure",
 ]
 
-# An audit hook cannot be taken away again. The kernel's own sockets are ZeroMQ's and not seen by it.
+# An audit hook cannot be removed (https://peps.python.org/pep-0578/). It does not see the kernel's own sockets,
+# which belong to ZeroMQ.
 NO_NETWORK = """
 import os, sys
 
@@ -38,14 +39,14 @@ def refuse(event, args):
     if event in ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto"):
         with open(os.environ["ATTEMPTS"], "a") as attempts:
             attempts.write(f"{event} {args}\\n")
-        raise OSError("the network is shut off")
+        raise OSError("the network is no_network off")
 
 sys.addaudithook(refuse)
 """
 
 
 def notebook(empty: bool = False) -> nbformat.NotebookNode:
-    """Make the notebook: every fourth question is about a figure."""
+    """Return the notebook; every fourth question has a figure."""
     questions = [
         f"figure = draw({n})\nget_ipython().run_cell_magic('gemini', 'figure', 'What is odd in figure {n}?')"
         if n % 4 == 0
@@ -57,7 +58,7 @@ def notebook(empty: bool = False) -> nbformat.NotebookNode:
 
 
 def execute(path: Path, environment: dict[str, str]) -> tuple[float, float]:
-    """Run a notebook in place; return the seconds that it took, and those of the processor."""
+    """Run a notebook in place; return its seconds and its processor seconds."""
     began, before = time.monotonic(), getrusage(RUSAGE_CHILDREN)
     words = [sys.executable, "-m", "jupyter", "execute", "--inplace", path.name]
     done = subprocess.run(words, cwd=path.parent, env=environment, capture_output=True, text=True)
@@ -69,8 +70,8 @@ def execute(path: Path, environment: dict[str, str]) -> tuple[float, float]:
 
 
 def main(rounds: int) -> None:
-    """Record, replay, and print what it took."""
-    nobody = {
+    """Record the notebook, replay it and print the times."""
+    without_keys = {
         name: value
         for name, value in os.environ.items()
         if not name.endswith("_API_KEY") and not name.startswith("GEMINI_MAGICS_")
@@ -82,22 +83,22 @@ def main(rounds: int) -> None:
 
         with Demo(words_per_s=0) as demo:
             service = {"GEMINI_MAGICS_SERVICE": "demo", "GEMINI_MAGICS_BASE_URL": demo.base_url}
-            execute(full, nobody | service)
-            asked = len(demo.requests)
+            execute(full, without_keys | service)
+            requests = len(demo.requests)
 
-        shut = Path(folder, "shut")
-        shut.mkdir()
-        (shut / "sitecustomize.py").write_text(NO_NETWORK)
+        no_network = Path(folder, "no_network")
+        no_network.mkdir()
+        (no_network / "sitecustomize.py").write_text(NO_NETWORK)
         attempts = Path(folder, "attempts")
-        path = os.pathsep.join([str(shut), *filter(None, [os.environ.get("PYTHONPATH")])])
-        offline = nobody | {"PYTHONPATH": path, "ATTEMPTS": str(attempts)}
+        path = os.pathsep.join([str(no_network), *filter(None, [os.environ.get("PYTHONPATH")])])
+        offline = without_keys | {"PYTHONPATH": path, "ATTEMPTS": str(attempts)}
         times = [(*execute(empty, offline), *execute(full, offline)) for _ in range(rounds)]
         shown = sum("recorded 20" in str(cell.get("outputs")) for cell in nbformat.read(full, 4).cells)
         tried = len(attempts.read_text().splitlines()) if attempts.exists() else 0
 
     empty_s, empty_cpu_s, full_s, full_cpu_s = map(statistics.median, zip(*times, strict=True))
     more_s, more_cpu_s = full_s - empty_s, full_cpu_s - empty_cpu_s
-    met = "met" if more_s < BAR_S and shown == asked == QUESTIONS and not tried else "MISSED"
+    met = "met" if more_s < BAR_S and shown == requests == QUESTIONS and not tried else "MISSED"
     print(f"{QUESTIONS} questions, {shown} replayed, {tried} connections tried; median of {rounds} runs")
     print(f"  empty cells         {empty_s:6.2f} s   {empty_cpu_s:6.2f} s of the processor")
     print(f"  replayed questions  {full_s:6.2f} s   {full_cpu_s:6.2f} s")

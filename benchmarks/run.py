@@ -1,12 +1,12 @@
-"""What an answer costs, beside a loop written by hand and the openai SDK's loop, as ratios of one run.
+"""The costs of an answer beside an httpx loop and an openai loop, as ratios of one run.
 
-    python benchmarks/run.py            everything, about seven minutes
-    python benchmarks/run.py start      one part: start, thoughts, stream, ... (--help names them)
+    python benchmarks/run.py            everything, about eight minutes
+    python benchmarks/run.py start      one part: start, idle, thoughts, ... (--help names them)
 
-The last three are programs of their own; `page` and `panel` need what the browser tests need.
+The last four parts are programs of their own; `page` and `panel` need Chromium and the extra `browser`.
 
-The service is a scripted one on this machine; each figure is a median unless it says otherwise. Absolute
-times are this machine's; the ratios are what carries over.
+The service is a scripted one on this machine. Each figure is a median unless it says otherwise. Absolute times
+depend on the machine, the ratios hardly.
 """
 
 from __future__ import annotations
@@ -24,9 +24,10 @@ from pathlib import Path
 from kernels import Kernel, Run
 from loops import Way, ways
 
-from gemini_magics.core.answer import Answer
-from gemini_magics.service.demo import Act, Demo, Head, Request, chunk, envelope, stream
-from gemini_magics.service.reply import Reader
+from gemini_magics.core.answer import fold
+from gemini_magics.render.answer import Answer
+from gemini_magics.service.response import Reader
+from gemini_magics.testing import Act, Demo, Head, Request, chunk, envelope, stream
 
 WORDS = [
     "The",
@@ -48,7 +49,7 @@ PARAGRAPH_TOKENS = 60
 
 
 def pieces(tokens: int) -> list[str]:
-    """Make Markdown of about this many tokens, a token a piece: paragraphs, with a list now and then."""
+    """Return Markdown of about this many tokens, one token per piece: paragraphs and some lists."""
     made = []
     for place in range(tokens):
         if place and place % PARAGRAPH_TOKENS == 0:
@@ -58,12 +59,12 @@ def pieces(tokens: int) -> list[str]:
 
 
 def environment(demo: Demo) -> dict[str, str]:
-    """Let a kernel's questions go to the scripted service."""
+    """Return the environment that sends the questions of a kernel to the scripted service."""
     return {"GEMINI_MAGICS_SERVICE": "demo", "GEMINI_MAGICS_BASE_URL": demo.base_url}
 
 
 def report(title: str, rows: dict[str, float], bar: float | None, write: Callable[[float], str]) -> None:
-    """Print a figure of each way, its ratio to the loop by hand, and the bar."""
+    """Print a figure of each way, the ratio of ours to the httpx loop, and the bar."""
     ours, by_hand, *_ = rows.values()
     met = "" if bar is None else f"   bar {bar:g}: {'met' if ours / by_hand <= bar else 'MISSED'}"
     figures = "   ".join(f"{name} {write(value)}" for name, value in rows.items())
@@ -71,28 +72,28 @@ def report(title: str, rows: dict[str, float], bar: float | None, write: Callabl
 
 
 def verdict(title: str, value: float, bar: float, write: Callable[[float], str], least: bool = False) -> None:
-    """Print one figure of ours beside its bar."""
+    """Print one figure of this project beside its bar."""
     met = value >= bar if least else value <= bar
     print(f"{title:<42} {write(value):>9}   bar {write(bar)}: {'met' if met else 'MISSED'}")
 
 
 def ms(seconds: float) -> str:
-    """Write seconds as milliseconds."""
+    """Format seconds as milliseconds."""
     return f"{seconds * 1000:.1f} ms"
 
 
 def kilobytes(size: float) -> str:
-    """Write bytes as kB."""
+    """Format bytes as kB."""
     return f"{size / 1000:,.0f} kB"
 
 
 def ask(kernel: Kernel, way: Way) -> Run:
-    """Ask once, in a cell that has an identity where the way has a live view."""
+    """Ask once; the cell has an id if the way has a live view."""
     return kernel.run(way.question, cell="a-cell" if way.view else "")
 
 
 def start(rounds: int = 5) -> None:
-    """Loading, the first request over a bare kernel, a later one, and the first word."""
+    """Measure loading, the first request beyond a bare kernel, a later request, and the first word."""
     first: dict[str, list[float]] = {}
     loads: dict[str, list[float]] = {}
     warm: dict[str, list[float]] = {}
@@ -131,8 +132,59 @@ def start(rounds: int = 5) -> None:
     report("first byte to first word sent", {n: middle(v) for n, v in word.items()}, 2.0, ms)
 
 
+STEPS = """
+import json, time
+from gemini_magics.notebook.warm_up import steps
+waiting, took = steps(), {}
+while True:
+    began = time.thread_time()
+    name = next(waiting, None)
+    if name is None:
+        break
+    took[name] = max(took.get(name, 0.0), time.thread_time() - began)
+print(json.dumps(took))
+"""
+
+
+def idle(rounds: int = 5) -> None:
+    """Measure the first request of a kernel that was idle for a second, and what cells waited meanwhile."""
+    first, warm = [], []
+    waits: dict[str, list[float]] = {}
+    steps: dict[str, list[float]] = {}
+    with Demo([stream("Fine.")]) as demo:
+        way = ways(demo.base_url)[0]
+        for _ in range(rounds):
+            with Kernel(**environment(demo)) as kernel:
+                kernel.run(way.load)
+                for name, took in json.loads(kernel.run(STEPS).printed).items():
+                    steps.setdefault(name, []).append(took)
+            for load in (way.load, "pass"):
+                with Kernel(**environment(demo)) as kernel:
+                    bare = statistics.median(kernel.run("pass").seconds for _ in range(9))
+                    kernel.run(load)
+                    for pause_s in range(20):
+                        time.sleep(0.1 + pause_s % 5 / 100)  # cells that come in the middle of steps
+                        waits.setdefault(load, []).append(kernel.run("pass").seconds - bare)
+            with Kernel(**environment(demo)) as kernel:
+                kernel.run(way.load)
+                time.sleep(1.0)
+                run = ask(kernel, way)
+                first.append(demo.requests[-1].asked_at - run.began_at)
+                for _ in range(4):
+                    run = ask(kernel, way)
+                    warm.append(demo.requests[-1].asked_at - run.began_at)
+    middle = statistics.median
+    verdict(
+        "after a second: first request, over a warm one", middle(first) / middle(warm), 1.5, "{:.2f} x".format
+    )
+    verdict("the longest step (CPU)", max(map(middle, steps.values())), 0.02, ms)
+    verdict("a cell in between, the slowest of all", max(waits[way.load]), 0.02, ms)
+    print(f"{'the same in a kernel without the extension':<42} {ms(max(waits['pass'])):>9}")
+    print("steps (CPU):", ", ".join(f"{name} {ms(middle(took))}" for name, took in steps.items()))
+
+
 def answered(tokens: int, pause_s: float = 0.0, places: Iterable[int] = range(3)) -> dict[str, Run]:
-    """Ask each way, or those at some places, for so many tokens, in a kernel that has asked once before."""
+    """Ask for this many tokens in each way, or in some of them, in a kernel that has asked once before."""
     runs = {}
     for place in places:
         with Demo([stream("Warm."), stream(*pieces(tokens), pause_s=pause_s)]) as demo:
@@ -145,7 +197,7 @@ def answered(tokens: int, pause_s: float = 0.0, places: Iterable[int] = range(3)
 
 
 def streams() -> None:
-    """Bytes, messages and CPU of answers that come at 200 tokens a second."""
+    """Measure bytes, messages and processor time of answers at 200 tokens a second."""
     sizes = {tokens: answered(tokens, pause_s=1 / 200) for tokens in (500, 1000, 2000, 4000)}
     for tokens, rows in sizes.items():
         bar = 0.4 if tokens == 2000 else None
@@ -165,7 +217,7 @@ def streams() -> None:
 
 
 def burst(rounds: int = 5) -> None:
-    """16,000 tokens as fast as they are read; the SDK's loop, which takes long, once."""
+    """Measure 16,000 tokens without pauses; the slow openai loop runs once only."""
     rows = answered(16_000)
     seconds = {name: [run.seconds] for name, run in rows.items()}
     for _ in range(rounds - 1):
@@ -176,13 +228,13 @@ def burst(rounds: int = 5) -> None:
     report("16,000 tokens at once: bytes", {n: run.sent_bytes for n, run in rows.items()}, None, kilobytes)
     verdict("16,000 tokens at once: bytes", rows["gemini_magics"].sent_bytes / 1e6, 0.6, "{:.2f} MB".format)
     verdict("16,000 tokens at once: messages", rows["gemini_magics"].messages, 1000, "{:.0f}".format)
-    whole, _, _ = rows["gemini_magics"].kept["text/plain"].rpartition("\n\n")  # the footer comes last
+    whole, _, _ = rows["gemini_magics"].kept["text/plain"].rpartition("\n\n")  # cuts the footer off
     lost = len("".join(pieces(16_000)).split()) - len(whole.split())
     verdict("16,000 tokens at once: words lost", lost, 0, "{:.0f}".format)
 
 
 def events(count: int = 100_000) -> None:
-    """Events a second from bytes, in pieces as a socket gives them, into the answer."""
+    """Measure the events per second from bytes, in pieces of a socket's size, to the answer."""
     data = b"".join(step for step in stream(*(["word "] * count)) if isinstance(step, bytes))
     best = 0.0
     for _ in range(3):
@@ -190,16 +242,16 @@ def events(count: int = 100_000) -> None:
         reader, answer = Reader(), Answer()
         for place in range(0, len(data), 16_384):
             for event in reader.feed(data[place : place + 16_384]):
-                answer.add(event)
+                fold(answer, event)
         reader.close()
         best = max(best, count / (time.process_time() - began))
     if len(answer.text) != 5 * count:
-        raise RuntimeError("the answer is not whole")
+        raise RuntimeError("the answer is not complete")
     verdict("events a second into the Answer (CPU)", best, 20_000, "{:,.0f}".format, least=True)
 
 
 def stop() -> None:
-    """Ctrl-C to idle, and what a wrong key leaves in the notebook."""
+    """Measure the time from Ctrl-C to idle, and the traceback that a wrong key leaves in the notebook."""
     with Demo([[Head(), chunk(content="A beginning. "), Act.HANG]]) as demo:
         waits: dict[str, float] = {}
         for way in ways(demo.base_url):
@@ -220,7 +272,7 @@ def stop() -> None:
 
 
 def thoughts() -> None:
-    """How long after it came a first thought is on its way to the page, the answer still being far off."""
+    """Measure the time from the first thought to its message to the page, long before the answer."""
     came_at = []
 
     def thinks(request: Request):
@@ -241,20 +293,21 @@ def thoughts() -> None:
 
 
 def program(name: str) -> Callable[[], object]:
-    """Return what runs another benchmark of this folder."""
+    """Return a function that runs another benchmark of this folder."""
     command = [sys.executable, str(Path(__file__).with_name(f"{name}.py"))]
     return lambda: subprocess.run(command, check=True)
 
 
 PARTS = {
     "start": start,
+    "idle": idle,
     "thoughts": thoughts,
     "stream": streams,
     "burst": burst,
     "events": events,
     "stop": stop,
 }
-PARTS |= {name: program(name) for name in ("replay", "page", "panel")}
+PARTS |= {name: program(name) for name in ("replay", "recording", "page", "panel")}
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)

@@ -1,4 +1,4 @@
-"""A notebook in Chromium whose questions are answered as a benchmark says, and what the page spends on it."""
+"""A notebook in Chromium with a scripted service, and the processor time of its page."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SPENT = ("TaskDuration", "ScriptDuration", "LayoutDuration", "RecalcStyleDuratio
 
 
 class Stage(NamedTuple):
-    """What a benchmark in a browser needs."""
+    """The service, the browser and the Jupyter server of a benchmark."""
 
     service: Prompter
     session: BrowserContext
@@ -41,13 +41,14 @@ def stage() -> Iterator[Stage]:
 
 
 def spy_on(page: Page) -> CDPSession:
-    """Let Chromium count what the page's main thread does."""
+    """Make Chromium count the work of the page's main thread."""
+    # https://chromedevtools.github.io/devtools-protocol/tot/Performance/
     spy = page.context.new_cdp_session(page)
     spy.send("Performance.enable")
     return spy
 
 
 def spent(spy: CDPSession) -> dict[str, float]:
-    """Return the milliseconds that the main thread has spent so far, by what on."""
+    """Return the milliseconds of the main thread so far, by kind of work."""
     metrics = {each["name"]: each["value"] for each in spy.send("Performance.getMetrics")["metrics"]}
     return {name: 1000 * metrics[name] for name in SPENT}

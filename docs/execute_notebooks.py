@@ -1,4 +1,4 @@
-"""Run the notebooks on the demo service and keep their outputs, as a reader and nbval will see them."""
+"""Run the notebooks on the demo service and save their outputs for readers and for nbval."""
 
 import os
 import sys
@@ -19,7 +19,7 @@ def execute(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    for name in [name for name in os.environ if name == "KIE_API_KEY" or name.startswith("GEMINI_MAGICS_")]:
+    for name in [name for name in os.environ if name.endswith("_API_KEY") or name.startswith("GEMINI_MAGICS_")]:
         del os.environ[name]
     for path in [Path(argument) for argument in sys.argv[1:]] or sorted(NOTEBOOKS.glob("*.ipynb")):
         execute(path)

@@ -1,4 +1,4 @@
-"""Write the table of options into the README, from the options themselves."""
+"""Write the table of options into the README, generated from the options."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ BEGIN, END = "<!-- options -->\n", "<!-- /options -->"
 
 
 def with_table(text: str) -> str:
-    """Return the README with its table of options as it should be."""
+    """Return the README with a new table of options."""
     before, rest = text.split(BEGIN)
     return before + BEGIN + markdown_table() + END + rest.split(END)[1]
 

@@ -1,4 +1,4 @@
-"""python -m gemini_magics: what is done outside of a notebook."""
+"""python -m gemini_magics: the commands for use outside of a notebook."""
 
 from __future__ import annotations
 
@@ -6,11 +6,18 @@ import sys
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable, Sequence
 from inspect import cleandoc
+from pathlib import Path
 from typing import Any
 
+from . import __version__
 from .core.errors import BadRequest, GeminiError
+from .core.text import shorten, size
+from .recording.contents import Contents
+from .recording.file import Recording, recording_at
+from .render.table import Table
 
-HOW_TO_USE = """\
+QUESTION_CHARS = 60
+INSTRUCTIONS = """\
 The demo service answers at {base_url} until Ctrl-C.
 
 In a notebook:
@@ -26,9 +33,9 @@ For all notebooks of a Jupyter server, before it starts:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
-    asked = _parser().parse_args(arguments)
+    options = _parser().parse_args(arguments)
     try:
-        status: int = asked.run(asked)
+        status: int = options.run(options)
     except GeminiError as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -37,28 +44,48 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> ArgumentParser:
     parser = ArgumentParser(
-        prog="python -m gemini_magics", description="What gemini_magics does outside of a notebook."
+        prog="python -m gemini_magics", description="Commands of gemini_magics for use outside of a notebook."
     )
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    parser.add_argument("--version", action="version", version=f"gemini_magics {__version__}")
+    parser.set_defaults(run=lambda _: _help(parser))
+    commands = parser.add_subparsers(metavar="COMMAND")
 
     serve = _command(commands, "demo", demo)
-    serve.add_argument("--port", type=int, default=0, help="a port of this machine; without it, a free one")
+    serve.add_argument("--port", type=int, default=0, help="a port of this machine; the default is a free one")
     serve.add_argument(
         "--words-per-s", type=float, default=30.0, metavar="N",
-        help="the pace of the answers, 30 by default; 0 is as fast as they are read",
+        help="words of an answer per second; the default is 30, and 0 means no pauses",
     )  # fmt: skip
 
-    keep = _command(commands, "recording", recording)
-    keep.add_argument("file", metavar="FILE", help="the recording")
-    action = keep.add_mutually_exclusive_group()
-    action.add_argument("--check", action="store_true", help="say what is wrong with it, and nothing else")
-    action.add_argument("--prune", action="store_true", help="take out the answers that later ones replaced")
+    _command(commands, "info", info)
+
+    publish = _command(commands, "class", class_site)
+    publish.add_argument("folder", metavar="FOLDER", help="the folder with the notebooks and the recordings")
+    publish.add_argument(
+        "--output", default="class_site", metavar="SITE", help="the folder to write; the default is class_site"
+    )
+    publish.add_argument(
+        "--allow",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="publish it although it seems to hold a key",
+    )
+    publish.add_argument("--list", action="store_true", help="list what would be published, and write nothing")
+
+    manage = _command(commands, "recording", recording)
+    manage.add_argument("file", metavar="FILE", help="the recording")
+    action = manage.add_mutually_exclusive_group()
+    action.add_argument("--check", action="store_true", help="report its problems only")
+    action.add_argument("--prune", action="store_true", help="remove the answers that later ones replaced")
     return parser
 
 
 def _command(commands: Any, name: str, run: Callable[[Namespace], int]) -> ArgumentParser:
-    """Add a command that is described by the docstring of what it runs."""
+    """Add a command whose description is the docstring of its function."""
     about = cleandoc(run.__doc__ or "")
+    # The usual formatter would join the paragraphs of a docstring:
+    # https://docs.python.org/3/library/argparse.html#formatter-class
     command: ArgumentParser = commands.add_parser(
         name, help=about.splitlines()[0], description=about, formatter_class=RawDescriptionHelpFormatter
     )
@@ -66,34 +93,130 @@ def _command(commands: Any, name: str, run: Callable[[Namespace], int]) -> Argum
     return command
 
 
-def demo(asked: Namespace) -> int:
+def _help(parser: ArgumentParser) -> int:
+    parser.print_help()
+    return 0
+
+
+def info(options: Namespace) -> int:
+    """Print versions, services, where keys are, proxies and more, for a bug report.
+
+    It shows no key, no password and no header. In a notebook, %gemini_info adds what its frontend can show.
+    """
+    from .notebook.info import report
+
+    _print(report())
+    return 0
+
+
+def demo(options: Namespace) -> int:
     """Run the demo service by hand, until Ctrl-C.
 
-    It listens on 127.0.0.1 alone, needs no key, and speaks the wire format of kie. It looks at what it is
-    sent and says what that was; it is a stand-in, not Gemini.
+    It listens on 127.0.0.1 only, needs no key and speaks the wire format of kie. It answers with a
+    description of what it received; it is a stand-in, not Gemini.
     """
-    from .service.demo import Demo
+    from .demo.server import Demo
 
     try:
-        service = Demo(words_per_s=asked.words_per_s, port=asked.port, keep=0)
-    except (OSError, OverflowError) as error:
-        raise BadRequest(f"Port {asked.port} cannot be used ({error}): choose another, or none.") from None
+        # It may run for days, so it keeps no request.
+        service = Demo(words_per_s=options.words_per_s, port=options.port, keep=0)
+    except (OSError, OverflowError) as error:  # the second is a port above 65,535
+        raise BadRequest(
+            f"Port {options.port} cannot be used ({error}): choose another one, or leave --port out."
+        ) from None
     with service:
-        sys.stdout.write(HOW_TO_USE.format(base_url=service.base_url))
-        sys.stdout.flush()
+        sys.stdout.write(INSTRUCTIONS.format(base_url=service.base_url))
+        sys.stdout.flush()  # a pipe would get the address only at the end
         try:
-            while not service.closed.wait(1):  # on Windows, Ctrl-C is heard between waits only
+            # On Windows Ctrl-C does not interrupt a wait: https://github.com/python/cpython/issues/80116
+            while not service.closed.wait(1):
                 pass
         except KeyboardInterrupt:
             sys.stdout.write("\n")
     return 0
 
 
-def recording(asked: Namespace) -> int:
-    """List what a recording holds, check it, or prune it."""
-    from .service.recording_command import run
+def class_site(options: Namespace) -> int:
+    """Write a site on which a class runs the notebooks of a folder, without a server and without keys.
 
-    return run(asked.file, check=asked.check, prune=asked.prune)
+    The site is JupyterLite: each student's browser runs Python itself. Put the folder on any host of plain
+    files, such as GitHub Pages. All files of FOLDER but hidden ones are published, and listed first; a file
+    with what looks like a key is refused. The wheel of this gemini_magics is in the site as well.
+    """
+    from .notebook.class_site import build, check_secrets, files_of
+
+    folder, site = Path(options.folder), Path(options.output)
+    if not folder.is_dir():
+        raise BadRequest(f"There is no folder {folder}: name the one with the notebooks.")
+    files = files_of(folder)
+    check_secrets(folder, (file for file in files if str(file) not in options.allow))
+    sizes = [(folder / file).stat().st_size for file in files]
+    rows = [(str(file), size(n_bytes)) for file, n_bytes in zip(files, sizes, strict=True)]
+    notes = [f"{len(files)} files, {size(sum(sizes))}"]
+    _print(Table(("published", ""), rows, frozenset({1}), notes).text())
+    if not options.list:
+        build(folder, files, site)
+        _print(f"{site} is the site. To look at it: {sys.executable} -m http.server -d {site}")
+    return 0
+
+
+def recording(options: Namespace) -> int:
+    """List, check or prune the answers in a recording."""
+    file, found = options.file, recording_at(options.file)
+    if not found.path.exists():
+        raise BadRequest(f"The recording {file} does not exist: %gemini_record {file} in a notebook begins it.")
+    if options.prune:
+        cut = found.look().cut
+        removed = _pruned(found)
+        if cut:
+            _print(f"{file}, line {cut}: removed; its writer was stopped in the middle of it")
+        _print(f"{file}: {removed} replaced {_answers(removed)} removed, {len(found.load().current)} left")
+        return 0
+    contents = found.look()
+    problems = [f"line {line}: {problem}" for line, problem in sorted(_problems(contents).items())]
+    if options.check:
+        _print("\n".join(f"{file}, {problem}" for problem in problems) or f"{file}: no problems")
+    else:
+        _print(_listing(found, contents, problems).text())
+    return 1 if problems else 0
+
+
+def _pruned(recording: Recording) -> int:
+    try:
+        return recording.prune()
+    except OSError as error:
+        raise BadRequest(
+            f"{recording.label} cannot be replaced ({error.strerror}) and is unchanged: check the permissions "
+            "of its folder."
+        ) from None
+
+
+def _problems(contents: Contents) -> dict[int, str]:
+    cut = {contents.cut: "incomplete, its writer was stopped in the middle of it"} if contents.cut else {}
+    return contents.problems | dict.fromkeys(contents.conflicts, "mark of a merge") | cut
+
+
+def _listing(recording: Recording, contents: Contents, problems: list[str]) -> Table:
+    current = contents.current
+    rows = []
+    for record in contents.records:
+        newest = current[record.asked.key]
+        attached = ", ".join(sent.name for sent in record.asked.attached)
+        question = shorten(" ".join(record.asked.text.split()), QUESTION_CHARS)
+        replaced = "" if newest.line == record.line else f"replaced by line {newest.line}"
+        by = f"{record.service} {record.model}"
+        rows.append((str(record.line), record.day, by, attached, question, replaced))
+    total = size(recording.path.stat().st_size)
+    notes = [f"{len(current)} {_answers(len(current))}, {total}", *problems]
+    return Table(("line", "recorded", "answered by", "attached", "asked", ""), rows, frozenset({0}), notes)
+
+
+def _answers(count: int) -> str:
+    return "answer" if count == 1 else "answers"
+
+
+def _print(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
 
 
 if __name__ == "__main__":

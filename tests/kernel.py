@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
 from jupyter_client.manager import start_new_kernel
+from patience import PATIENCE_S
 
-from gemini_magics.service.demo import Demo
-
-PATIENCE_S = 30  # for one message
+from gemini_magics.testing import Demo, stream
 
 
 @dataclass
@@ -63,6 +63,15 @@ class Shown:
     @staticmethod
     def _data(output: dict[str, Any], kind: str) -> str:
         return output.get("data", {}).get(kind, "")
+
+
+@contextmanager
+def replying() -> Iterator[Demo]:
+    """A server that says what stands in its `replies`, the first one first, and else "Fine."."""
+    replies: list[Any] = []
+    with Demo(lambda request: replies.pop(0) if replies else stream("Fine.")) as demo:
+        demo.replies = replies
+        yield demo
 
 
 class Kernel:

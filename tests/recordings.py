@@ -1,10 +1,11 @@
 """Questions, answers and recordings, for the tests of these."""
 
 from gemini_magics import Answer, Media, Settings
-from gemini_magics.core.messages import Attachment, Finished, Opened, Text, Thinking, Turn, Usage
+from gemini_magics.core.answer import close, fold
+from gemini_magics.core.messages import Attachment, Finished, Message, Opened, Text, Thinking, Usage
 from gemini_magics.core.question import Question
-from gemini_magics.service.recording import Recording
-from gemini_magics.service.records import asked_by, record_of
+from gemini_magics.recording.file import Recording
+from gemini_magics.recording.record import asked_by, record_of
 
 
 def picture(name="fig", pixels=b"pixels", kind="figure", media_type="image/png"):
@@ -12,15 +13,15 @@ def picture(name="fig", pixels=b"pixels", kind="figure", media_type="image/png")
 
 
 def question(*parts, cell="", earlier=(), schema=None, **settings):
-    turns = (*earlier, Turn("user", parts or ("What is odd?",)))
-    return Question(turns, Settings(**settings), cell=cell, schema=schema)
+    messages = (*earlier, Message("user", parts or ("What is odd?",)))
+    return Question(messages, Settings(**settings), cell=cell, schema=schema)
 
 
 def answered(asked, text="Nothing."):
     answer = Answer(service="kie", model="gemini-3.1-pro")
     for event in (Opened("gemini-3.1-pro"), Thinking("Hm."), Text(text), Usage(credits=0.49), Finished("stop")):
-        answer.add(event)
-    answer.end()
+        fold(answer, event)
+    close(answer)
     return record_of(asked, answer)
 
 

@@ -1,6 +1,9 @@
 """The folder that Binder builds from."""
 
+import os
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -24,3 +27,22 @@ def test_the_python_is_named_and_supported():
     (runtime,) = lines("runtime.txt")
     version = runtime.removeprefix("python-")
     assert f"Programming Language :: Python :: {version}" in PROJECT["classifiers"]
+
+
+def test_a_kernel_there_has_the_extension_and_answers_with_the_demo(tmp_path):
+    here = Path(sys.executable).parent
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.endswith("_API_KEY") and "GEMINI" not in name
+    } | {
+        "IPYTHONDIR": str(tmp_path),
+        "PATH": f"{here}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": str(ROOT),
+        "GEMINI_MAGICS_DEMO_WORDS_PER_S": "0",
+    }
+    subprocess.run(["bash", "binder/postBuild"], cwd=ROOT, env=environment, check=True)
+    asked = [sys.executable, "-m", "IPython", "--no-banner", "-c", "%gemini Is seven prime?"]
+    said = subprocess.run(asked, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    assert "This is the stand-in, not Gemini." in said.stdout
+    assert os.access(ROOT / "binder" / "postBuild", os.X_OK)  # repo2docker runs it as a program

@@ -1,79 +1,119 @@
-"""A question becomes an answer: the one path that cells, scripts and panels share."""
+"""Ask one question from Python: in a notebook, a script or a test."""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable
+import asyncio
+import re
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from types import FrameType
+from typing import Any, Unpack
 
-from ..content.attach import attach
-from ..content.links import link
-from ..content.media import check_request
-from ..core.answer import CUT, FAILED, INTERRUPTED, Answer
-from ..core.cancel import Cancel, uninterrupted
-from ..core.errors import BadRequest, Cut, GeminiError
-from ..core.messages import Attachment, Event, Part, Thinking, Turn
-from ..core.provenance import prompt_sha256
+from ..content.containers import attach_each, opens
+from ..content.convert import attach
+from ..content.files import link
+from ..content.words import names_file
+from ..core.browser import check_threads
+from ..core.cancel import Cancel
+from ..core.errors import BadRequest, CannotAttach
+from ..core.folder import where_paths_begin
+from ..core.messages import Attachment
 from ..core.question import Question
 from ..core.settings import Settings, resolve
-from ..service.delivery import Delivery
-from ..service.replay import Replay, record, replay
-from .conversation import Conversation, keep, next_question, remember
-from .ledger import admit, book, release
+from ..core.text import one_line
+from ..core.views import views_here
+from ..render.answer import Answer
+from .ask_settings import AskSettings
+from .consent import Consent, by_input
+from .conversation import IN_PYTHON, Conversation, keep, next_question, user_message
+from .run import Nobody, View, answer_to, linked
+from .schema import answer_in, schema_of
+from .tools import tools_of
 
-KEPT_ANSWERS = 20
-IN_A_CELL = "write the question below the %%gemini line, or behind %gemini"
-IN_PYTHON = 'write a question, as in ask("What is a fixed point?")'
-_answers: deque[Answer] = deque(maxlen=KEPT_ANSWERS)
-
-
-class View(Protocol):
-    """Somebody who watches an answer grow.
-
-    `begin` is called once the question is on its way, `update` after each batch of events and at least
-    every `tick_s` seconds (None: only with events), `end` always, whatever happened.
-    """
-
-    tick_s: float | None
-
-    def begin(self, answer: Answer) -> None:
-        """Open."""
-
-    def update(self, answer: Answer, events: list[Event]) -> None:
-        """Take in what came."""
-
-    def end(self, answer: Answer) -> None:
-        """Show the answer as it stays."""
-
-
-class Nobody(View):
-    """The view of a script: nobody watches."""
-
-    tick_s = None
+PATH_CHARS = 300
+# The characters of a scheme: https://www.rfc-editor.org/rfc/rfc3986#section-3.1
+_URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 
 
 def ask(
-    prompt: str, *attachments: object, cancel: Cancel | None = None, schema: object = None, **settings: Any
+    prompt: str,
+    *attachments: object,
+    cancel: Cancel | None = None,
+    schema: object = None,
+    tools: Sequence[Callable[..., Any]] = (),
+    show: bool = False,
+    **settings: Unpack[AskSettings],
 ) -> Answer:
     """Ask one question and wait for its answer.
 
     The prompt is sent as it is. Attachments go before it, in order: figures, tables, images, arrays,
-    bytes, paths (a `Path`, or a string that is one), https URLs: whatever `%%gemini` takes by name.
+    bytes, paths (a `Path`, or a string that is one), https URLs, as `%%gemini` takes them by name. Each has
+    the name of the caller's variable that holds it, where there is one; a dict gives names of its own:
+    `ask("What changed?", {"before": fig1, "after": fig2})`.
+
+    Many questions can be asked at once from threads. Ctrl-C reaches the main thread only, so the questions of
+    the others would run on and be charged. A `Cancel` stops them. Name it after the pool, because the pool
+    waits for its threads when its own block ends:
+
+        with ThreadPoolExecutor(8) as pool, Cancel() as cancel:
+            answers = list(pool.map(lambda question: ask(question, cancel=cancel), questions))
 
     Args:
-        cancel: stops the question from another thread; what had come is returned, marked interrupted.
+        cancel: stops the question from another thread; the part that has come is returned, marked
+            interrupted. One `Cancel` may stop many questions.
         schema: a pydantic model, dataclass, TypedDict or JSON schema that the answer is to follow;
             `answer.data` is then the object. An answer that does not fit is asked for once more.
+        tools: functions that the model may call. The person is asked before each call, and where nobody can
+            be asked, only those run that `@gemini_magics.tool(run=True)` marks. `answer.calls` holds the calls.
+        show: show the answer while it arrives, as a cell does: in the output of the cell that runs, in the
+            terminal, or on stdout of a script. In a loop each answer has an output of its own. Ask so from the
+            main thread, since the outputs of other threads may land in another cell; and give the answer a
+            name, since a cell shows its last value again.
         settings: any of the settings of `%config GeminiMagics`, for this question: `effort="low"`. `chat`
             takes a Conversation, too.
 
     Raises:
         BadRequest: the question cannot be asked as it stands; nothing was sent.
-        Unfit: the answer does not follow the schema, asked twice.
-        GeminiError: the service could not be reached, refused, or broke off; `error.answer` holds what
-            had come.
+        AnswerMismatch: the answer does not follow the schema, asked twice.
+        GeminiError: the service could not be reached, refused, or broke off; `error.answer` holds the part
+            that has come.
     """
+    question = _question(prompt, attachments, tools, dict(settings), sys._getframe(1))
+    return _answer(question, schema, cancel, show=show)
+
+
+async def aask(
+    prompt: str,
+    *attachments: object,
+    cancel: Cancel | None = None,
+    schema: object = None,
+    tools: Sequence[Callable[..., Any]] = (),
+    **settings: Unpack[AskSettings],
+) -> Answer:
+    """Ask as `ask` does, and let other tasks run meanwhile; `asyncio.gather` asks several questions at once.
+
+    A task that is cancelled stops its question.
+    """
+    check_threads("aask()", "write ask() without await")
+    question = _question(prompt, attachments, tools, dict(settings), sys._getframe(1))
+    own = linked(cancel)
+    try:
+        return await asyncio.to_thread(_answer, question, schema, own)
+    except asyncio.CancelledError:
+        # A thread cannot be cancelled: it would ask on, and the answer would be paid for.
+        own.cancel()
+        raise
+
+
+def _question(
+    prompt: str,
+    attachments: Sequence[object],
+    tools: Sequence[Callable[..., Any]],
+    settings: dict[str, Any],
+    caller: FrameType,
+) -> Question:
     if not isinstance(prompt, str):
         raise BadRequest(
             f"The question is text, not {type(prompt).__name__}: write it first, then what to attach, as in "
@@ -82,128 +122,54 @@ def ask(
     if isinstance(settings.get("chat"), Conversation):
         settings["chat"] = keep(settings["chat"])
     chosen = resolve(settings)
-    named = [_attach_argument(value, place, chosen) for place, value in enumerate(attachments, 1)]
-    question = next_question(user_turn([*named, prompt], IN_PYTHON), chosen)
+    named = [
+        each
+        for place, value in enumerate(attachments, 1)
+        for each in _attach_argument(value, _variable(value, caller), place, chosen)
+    ]
+    question = next_question(user_message([*named, prompt], IN_PYTHON), chosen)
+    return replace(question, tools=tools_of(tools)) if tools else question
+
+
+def _answer(question: Question, schema: object, cancel: Cancel | None, *, show: bool = False) -> Answer:
+    watch: Callable[[], View] = Nobody
+    consent: Consent = by_input
+    if show:
+        watch, consent = views_here(question.settings, calls=bool(question.tools))
     if schema is None:
-        return answer_to(question, cancel=cancel)
-    from .schema import answer_in, schema_of
-
-    return answer_in(schema_of(schema), question, cancel=cancel)
-
-
-def user_turn(parts: list[Part], how: str = IN_A_CELL) -> Turn:
-    """Make the turn of a person from attachments and text.
-
-    Args:
-        how: says how a question is asked here, should there be none.
-
-    Raises:
-        BadRequest: it asks nothing.
-    """
-    if not any(isinstance(part, Attachment) or part.strip() for part in parts):
-        raise BadRequest(f"There is nothing to ask: {how}.")
-    return Turn("user", tuple(parts))
+        return answer_to(question, watch=watch, cancel=linked(cancel), consent=consent)
+    form = schema_of(schema)
+    return answer_in(form, question, watch=watch, again=lambda _: watch(), cancel=cancel, consent=consent)
 
 
-Sent = Delivery | Replay
+def _variable(value: object, caller: FrameType) -> str:
+    """Return the name of the caller's variable that holds a thing; "" where it has none, or several."""
+    for names in (caller.f_locals, caller.f_globals):
+        # A copy, because another thread may make a variable meanwhile. Names with _ hold what cells have shown:
+        # https://ipython.readthedocs.io/en/stable/interactive/reference.html#output-caching-system
+        found = [name for name, known in list(names.items()) if known is value and not name.startswith("_")]
+        if found:
+            return found[0] if len(found) == 1 else ""
+    return ""
 
 
-def send(question: Question, cancel: Cancel, *, patient: bool = False) -> Sent:
-    """Put a question on its way, unless a recording has its answer.
-
-    Args:
-        patient: wait for others that are under way, where they may take the rest of the budget.
-
-    Raises:
-        BadRequest: it cannot be asked as it stands; nothing was sent.
-    """
-    check_request(question.attachments, question.settings)
-    replayed = replay(question, cancel)
-    if replayed:
-        return replayed
-    admit(question, cancel, patient=patient)
-    try:
-        return Delivery(question, cancel)
-    except BaseException:
-        release(question)
-        raise
-
-
-def answer_to(
-    question: Question,
-    *,
-    watch: Callable[[], View] = Nobody,
-    cancel: Cancel | None = None,
-    started: Callable[[Answer], object] | None = None,
-    sent: Sent | None = None,
-) -> Answer:
-    """Send a question and fold what comes back into an answer, while a view looks on.
-
-    Args:
-        cancel: stops it, from any thread.
-        sent: the question on its way, where it was sent before, with the same `cancel`.
-        watch: makes the view, once the question is on its way: what it loads costs no time then.
-        started: is given the answer once the question is on its way; the answer grows from then on.
-
-    Raises:
-        GeminiError: as `ask` does, with `error.answer` set.
-        KeyboardInterrupt: the reader stopped it; the answer is kept, and `last()` returns it.
-    """
-    cancel = cancel or Cancel()
-    sent = sent or send(question, cancel, patient=True)
-    answer = Answer(
-        service=sent.service.name,
-        model=sent.service.model,
-        effort=question.settings.effort,
-        prompt_sha256=prompt_sha256(question.turn),
-        attachments=question.attachments,
-        **(sent.marks if isinstance(sent, Replay) else {}),
-    )
-    _answers.append(answer)
-    view: View = Nobody()
-    try:
-        if started:
-            started(answer)
-        view = watch()
-        view.begin(answer)
-        for events in sent.batches(view.tick_s):
-            if not question.settings.thoughts:  # some services send them all the same
-                events = [event for event in events if not isinstance(event, Thinking)]
-            for event in events:
-                answer.add(event)
-            view.update(answer, events)
-        answer.end(INTERRUPTED if cancel.cancelled else None)
-    except GeminiError as error:
-        error.answer = answer
-        answer.end(CUT if isinstance(error, Cut) else FAILED, str(error))
-        raise
-    except BaseException:
-        answer.end(INTERRUPTED)
-        raise
-    finally:
-        with uninterrupted():  # an impatient reader presses Ctrl-C twice
-            cancel.cancel()
-            try:
-                remember(question, answer)
-                book(question, answer)
-            finally:
-                view.end(answer)
-    record(question, answer)
-    return answer
-
-
-def last() -> Answer | None:
-    """Return the newest answer of this session, finished or not; None before the first question."""
-    return _answers[-1] if _answers else None
-
-
-def recent() -> tuple[Answer, ...]:
-    """Return the last 20 answers of this session, the oldest first."""
-    return tuple(_answers)
-
-
-def _attach_argument(value: object, place: int, settings: Settings) -> Attachment:
-    """Attach an argument of `ask`: a string is an https URL or a path."""
+def _attach_argument(value: object, variable: str, place: int, settings: Settings) -> list[Attachment]:
+    """Attach an argument of `ask`: a string is an https URL or a path, a list stands for its items."""
+    if isinstance(value, str) and _URL.match(value):
+        return [link(value, value)]
     if isinstance(value, str):
-        return link(value, value) if "://" in value else attach(Path(value), value, settings)
-    return attach(value, str(value) if isinstance(value, Path) else f"attachment {place}", settings)
+        if not names_file(value):
+            raise CannotAttach(
+                f"There is no file {one_line(value, 80)} here. {where_paths_begin()} Text goes into the "
+                'question itself, as in ask(f"Shorten this: {text}").'
+            )
+        return [attach(Path(value), value, settings)]
+    # A dict with a name is one thing of the notebook; one that is written into the call gives names.
+    if not variable and isinstance(value, dict) and opens(value) and all(isinstance(key, str) for key in value):
+        return [
+            each
+            for key, item in value.items()
+            for each in attach_each(item, one_line(key, PATH_CHARS), settings)
+        ]
+    name = one_line(str(value), PATH_CHARS) if isinstance(value, Path) else variable or f"attachment {place}"
+    return attach_each(value, name, settings)

@@ -4,71 +4,48 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from ..core.answer import CUT, FAILED, INTERRUPTED, Answer
+from ..core.answer import AnswerState, Turn, images_of, media_of, sent_messages
 from ..core.errors import BadRequest
-from ..core.messages import Attachment, Media, Turn
-from ..core.plain import size
+from ..core.messages import Attachment, Media, Message, Part
 from ..core.question import Question
-from ..core.settings import Settings, did_you_mean
+from ..core.settings import Settings
+from ..core.text import counted, did_you_mean, quoted, reveal, size
+from ..service.auto import decided
+from .usage import follow_rename
 
+IN_A_CELL = "write the question below the %%gemini line, or behind %gemini"
+IN_PYTHON = 'write a question, as in ask("What is a fixed point?")'
+NAME_CHARS = 80
 VERBS = ("reset", "rename", "branch", "export", "import")
 _NAME = re.compile(r"[^\s-]\S*")
 
 
-@dataclass(eq=False)
-class Exchange:
-    """A question and its answer.
-
-    Attributes:
-        anchor: the identity of the cell that asked, or of a call from Python, which is never the same.
-        place: what people call that cell, as it ran last: "In [5]".
-        turn: the question, with what was attached.
-        stale: True once an exchange before it was asked anew and answered otherwise.
-    """
-
-    anchor: str
-    place: str
-    turn: Turn
-    answer: Answer
-    stale: bool = False
-
-    @property
-    def partial(self) -> bool:
-        """True where the answer was interrupted, broke off or has no words."""
-        return self.answer.ended in (INTERRUPTED, CUT, FAILED) or not self.answer.text.strip()
-
-    @property
-    def turns(self) -> tuple[Turn, Turn]:
-        """The question and its answer as they are sent: the answer's words, never its thoughts."""
-        return self.turn, Turn("assistant", (self.answer.text,))
-
-
 class Conversation:
-    """A named row of exchanges.
+    """A named row of turns.
 
     `ask(..., chat=conversation)` asks in it, as `%%gemini --chat NAME` does in cells. A cell that runs
-    again replaces its own exchange, and those after it are stale: they answer what is no longer there.
+    again replaces its own turn, and the turns after it are stale, since they answer another conversation.
 
     Attributes:
-        exchanges: the questions and answers, in the order in which they were first asked.
+        turns: the questions and answers, in the order in which they were first asked.
         made_by: the cell whose command made it, by branching, renaming or importing; else "".
-        made_with: the exchanges that it had then.
+        made_with: the turns that it had then.
     """
 
     def __init__(self, name: str = "main") -> None:
         self._name = _checked(name)
-        self.exchanges: list[Exchange] = []
+        self.turns: list[Turn] = []
         self.made_by = ""
-        self.made_with: tuple[Exchange, ...] = ()
+        self.made_with: tuple[Turn, ...] = ()
 
     @property
     def name(self) -> str:
-        """What it is called: one word."""
+        """The name: one word."""
         return self._name
 
     @classmethod
@@ -80,46 +57,44 @@ class Conversation:
         """
         from .archive import read
 
-        return read(Path(path))
+        name, turns = read(Path(path))
+        conversation = cls(name)
+        conversation.turns = turns
+        return conversation
 
-    def turns_before(
+    def messages_before(
         self, anchor: str = "", *, drop_stale: bool = False, with_partial: bool = False
-    ) -> tuple[Turn, ...]:
-        """Return what is sent before the next question of a cell: all turns, or those before its own.
+    ) -> tuple[Message, ...]:
+        """Return the messages that go before the next question of a cell: all turns, or those before its own.
 
         Args:
-            drop_stale: leave stale exchanges out.
-            with_partial: take the exchanges along whose answer was interrupted or broke off, as far as
-                they have words.
+            drop_stale: leave stale turns out.
+            with_partial: send the turns along whose answer was interrupted or broke off, as far as they
+                have words.
         """
-        return tuple(
-            turn
-            for exchange in self.exchanges[: self._find(anchor)]
-            if not (drop_stale and exchange.stale)
-            if not exchange.partial or (with_partial and exchange.answer.text.strip())
-            for turn in exchange.turns
-        )
+        before = self.turns[: self._find(anchor)]
+        return sent_messages(before, drop_stale=drop_stale, with_partial=with_partial)
 
-    def put(self, anchor: str, turn: Turn, answer: Answer, place: str = "") -> None:
-        """Keep an exchange: in the place of the same cell's earlier one, or at the end.
+    def put(self, anchor: str, message: Message, answer: AnswerState, place: str = "") -> None:
+        """Keep a turn: in the place of the same cell's earlier one, or at the end.
 
-        What comes after a replaced exchange is stale, unless the question and the answer are the same
-        as before. A medium that is already here is not kept twice.
+        The turns after a replaced one are stale, unless its question and its answer are the same as
+        before. A medium that is already here is not kept twice.
         """
-        fresh = Exchange(anchor, place, self._shared(turn), answer)
-        answer.attachments = fresh.turn.attachments
+        fresh = Turn(anchor, place, self._shared(message), answer)
+        answer.attachments = fresh.message.attachments
         at = self._find(anchor)
         if at is None:
-            self.exchanges.append(fresh)
+            self.turns.append(fresh)
             return
-        old, self.exchanges[at] = self.exchanges[at], fresh
-        if (old.turn, old.answer.text) != (fresh.turn, answer.text):
-            for later in self.exchanges[at + 1 :]:
+        old, self.turns[at] = self.turns[at], fresh
+        if (old.message, old.answer.text) != (fresh.message, answer.text):
+            for later in self.turns[at + 1 :]:
                 later.stale = True
 
     def reset(self) -> None:
-        """Forget all exchanges."""
-        self.exchanges.clear()
+        """Forget all turns."""
+        self.turns.clear()
 
     def rename(self, name: str) -> None:
         """Take another name.
@@ -131,70 +106,68 @@ class Conversation:
         if conversations.get(self.name) is self:
             del conversations[self.name]
             conversations[name] = self
+            follow_rename(self.name, name)
         self._name = name
 
     def branch(self, name: str) -> Conversation:
-        """Begin another conversation of this session with what was said so far, and return it.
+        """Begin another conversation of this session with the turns so far, and return it.
 
         Raises:
             BadRequest: it cannot be a name, or another conversation has it.
         """
         _free(name)
         branch = Conversation(name)
-        branch.exchanges = [replace(exchange) for exchange in self.exchanges]
+        # Copies, because `stale` and `hidden` belong to one conversation; messages and answers are shared.
+        branch.turns = [replace(turn) for turn in self.turns]
         conversations[name] = branch
         return branch
 
     def export(self, path: str | os.PathLike[str]) -> None:
-        """Write the conversation to a file: `.md` to be read, `.json` to be loaded again, media included.
+        """Write the conversation to a file: `.md` for readers, `.json` to load it again, media included.
 
         Raises:
             BadRequest: the ending is another, the file is something else, or it cannot be written.
         """
         from .archive import write
 
-        write(self, Path(path))
+        write(self.name, self.turns, Path(path))
 
     @property
     def grown(self) -> bool:
         """True where more was said in it than it was made with."""
-        return not set(self.exchanges) <= set(self.made_with)
+        # A turn equals itself alone (eq=False), so one that was asked again counts as more.
+        return not set(self.turns) <= set(self.made_with)
 
     @property
     def media(self) -> dict[str, Media]:
         """The media of all questions, each once, by their SHA-256."""
-        return {
-            part.content.sha256: part.content
-            for exchange in self.exchanges
-            for part in exchange.turn.attachments
-            if isinstance(part.content, Media)
-        }
+        return media_of(self.turns)
 
     @property
     def images(self) -> list[Media]:
-        """The pictures among them; what a URL leads to counts as one."""
-        return [medium for medium in self.media.values() if medium.type.startswith("image/") or not medium.type]
+        """The pictures among them; a URL counts as one."""
+        return images_of(self.turns)
 
     @property
     def tokens(self) -> int:
-        """The tokens that the services counted for these exchanges, questions and answers."""
-        return sum(exchange.answer.usage.tokens or 0 for exchange in self.exchanges)
+        """The tokens that the services counted for these turns, questions and answers."""
+        return sum(turn.answer.usage.tokens or 0 for turn in self.turns)
 
     def __repr__(self) -> str:
-        stale = sum(exchange.stale for exchange in self.exchanges)
-        return f"<Conversation {self.name!r}, {len(self.exchanges)} turns, {stale} stale>"
+        stale = sum(turn.stale for turn in self.turns)
+        return f"<Conversation {self.name!r}, {counted(len(self.turns), 'turn')}, {stale} stale>"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         from .transcript import bundle  # the Markdown parser is loaded when something is shown
 
-        return bundle(self)
+        return bundle(self.name, self.turns)
 
     def _find(self, anchor: str) -> int | None:
-        """Return where a cell's exchange is; None where it has none."""
-        return next((at for at, exchange in enumerate(self.exchanges) if exchange.anchor == anchor), None)
+        """Return the place of a cell's turn; None where it has none."""
+        return next((at for at, turn in enumerate(self.turns) if turn.anchor == anchor), None)
 
-    def _shared(self, turn: Turn) -> Turn:
-        """Return the turn with the media that are already here in the place of their equals."""
+    def _shared(self, message: Message) -> Message:
+        """Return a message in which media that are already here stand in the place of their equals."""
         kept = self.media
 
         def shared(part: Attachment) -> Attachment:
@@ -203,7 +176,9 @@ class Conversation:
                 replace(part, content=kept.get(content.sha256, content)) if isinstance(content, Media) else part
             )
 
-        return replace(turn, parts=tuple(shared(p) if isinstance(p, Attachment) else p for p in turn.parts))
+        return replace(
+            message, parts=tuple(shared(p) if isinstance(p, Attachment) else p for p in message.parts)
+        )
 
 
 conversations: dict[str, Conversation] = {}
@@ -225,8 +200,10 @@ def known(name: str) -> Conversation:
     if name in conversations:
         return conversations[name]
     if not conversations:
-        raise BadRequest(f"There is no conversation {name!r}, nor any other: begin one with %%gemini --chat.")
-    raise BadRequest(f"There is no conversation {name!r}. {did_you_mean(name, conversations)}")
+        raise BadRequest(
+            f"There is no conversation {quoted(name)}, nor any other: begin one with %%gemini --chat."
+        )
+    raise BadRequest(f"There is no conversation {quoted(name)}. {did_you_mean(name, conversations)}")
 
 
 def keep(conversation: Conversation) -> str:
@@ -241,39 +218,61 @@ def keep(conversation: Conversation) -> str:
     return conversation.name
 
 
+def user_message(parts: list[Part], how: str = IN_A_CELL) -> Message:
+    """Make the turn of a person from attachments and text.
+
+    Args:
+        how: says how a question is asked here, should there be none.
+
+    Raises:
+        BadRequest: it asks nothing.
+    """
+    if not any(isinstance(part, Attachment) or part.strip() for part in parts):
+        raise BadRequest(f"There is nothing to ask: {how}.")
+    return Message("user", tuple(parts))
+
+
 def next_question(
-    turn: Turn, settings: Settings, cell: str = "", anchor: str = "", place: str = ""
+    message: Message, settings: Settings, cell: str = "", anchor: str = "", place: str = ""
 ) -> Question:
-    """Make the question of a turn: alone, or after what its conversation holds before it.
+    """Make a question of a message: alone, or after the turns of its conversation.
 
     Args:
         anchor: what the conversation knows the asking cell by; without one the question is a new one.
+
+    Raises:
+        BadRequest: `auto` finds keys of several services, or the conversation is too large to be sent.
     """
-    before: tuple[Turn, ...] = ()
+    before: tuple[Message, ...] = ()
+    if not settings.strict:  # a strict replay asks no service
+        settings = decided(settings)
     if settings.chat and _checked(settings.chat) in conversations:
-        before = conversations[settings.chat].turns_before(
+        before = conversations[settings.chat].messages_before(
             anchor, drop_stale=settings.drop_stale, with_partial=settings.with_partial
         )
-        _check_size(before, turn, settings)
-    return Question((*before, turn), settings, cell, anchor or uuid4().hex, place)
+        _check_size(before, message, settings)
+    # A call from Python has no cell, and must never take the place of an earlier call's turn.
+    return Question((*before, message), settings, cell, anchor or uuid4().hex, place)
 
 
-def replaced_by(question: Question) -> Exchange | None:
-    """Return the exchange whose place a question will take; None where it will be a new turn."""
+def replaced_by(question: Question) -> Turn | None:
+    """Return the turn whose place a question will take; None where it will be a new turn."""
     chat = question.settings.chat
-    exchanges = conversations[chat].exchanges if chat in conversations else []
-    return next((exchange for exchange in exchanges if exchange.anchor == question.anchor), None)
+    turns = conversations[chat].turns if chat in conversations else []
+    return next((turn for turn in turns if turn.anchor == question.anchor), None)
 
 
-def remember(question: Question, answer: Answer) -> None:
+def remember(question: Question, answer: AnswerState) -> None:
     """Put an ended answer into the conversation of its question, if there is one and anything came."""
     if question.settings.chat and (answer.text or answer.thinking):
-        named(question.settings.chat).put(question.anchor, question.turn, answer, question.place)
+        named(question.settings.chat).put(question.anchor, question.message, answer, question.place)
 
 
-def _check_size(before: tuple[Turn, ...], turn: Turn, settings: Settings) -> None:
-    """Raise BadRequest if a question has its place in a request, but not behind what was said before it."""
-    earlier, own = (sum(a.size_bytes for t in turns for a in t.attachments) for turns in (before, (turn,)))
+def _check_size(before: tuple[Message, ...], message: Message, settings: Settings) -> None:
+    """Raise BadRequest if a question alone fits into a request, but not after the turns before it."""
+    earlier, own = (
+        sum(a.size_bytes for t in messages for a in t.attachments) for messages in (before, (message,))
+    )
     if own <= settings.request_bytes < earlier + own:
         raise BadRequest(
             f"The conversation {settings.chat} has {size(earlier)} of attachments, too much for a request of "
@@ -283,17 +282,19 @@ def _check_size(before: tuple[Turn, ...], turn: Turn, settings: Settings) -> Non
 
 
 def _checked(name: str) -> str:
-    if not isinstance(name, str) or not _NAME.fullmatch(name) or name in VERBS:
+    # A name may come from a file or a page: pages hear all names with each change, and cells hold them.
+    good = isinstance(name, str) and len(name) <= NAME_CHARS and _NAME.fullmatch(name) and name not in VERBS
+    if not good or reveal(name) != name:
         raise BadRequest(
-            f"{name!r} cannot name a conversation: take one word, such as main, that is no command of "
-            "%gemini_chat."
+            f"{quoted(name)} cannot name a conversation: take one word, such as main, of at "
+            f"most {NAME_CHARS} characters that is no command of %gemini_chat."
         )
     return name
 
 
 def _free(name: str) -> None:
-    """Raise BadRequest unless a name is good and no conversation has it that anything was said in."""
-    if _checked(name) in conversations and conversations[name].exchanges:
+    """Raise BadRequest unless a name is good and no conversation with turns has it."""
+    if _checked(name) in conversations and conversations[name].turns:
         raise BadRequest(
             f"There is already a conversation {name}: choose another name, or rename that one first with "
             f"%gemini_chat rename {name} NAME."

@@ -1,24 +1,30 @@
-"""Answers in a schema: what may be one, how an answer is checked against it, and asking once more."""
+"""Answers in a schema: the forms of a schema, the check of an answer, and the second question."""
 
 from __future__ import annotations
 
 import json
+import sysconfig
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, is_dataclass, replace
 from functools import partial
+from pathlib import Path
+from traceback import extract_tb
 from types import FunctionType
 from typing import Any
 
-from ..core.answer import INTERRUPTED, Answer
+from ..core.answer import INTERRUPTED
 from ..core.cancel import Cancel
-from ..core.errors import BadRequest, Unfit
-from ..core.extract import read_json
-from ..core.messages import Turn
-from ..core.plain import shorten
+from ..core.errors import AnswerMismatch, BadRequest, GeminiError
+from ..core.messages import Message
 from ..core.question import Question
-from .ask import Nobody, View, answer_to
+from ..core.text import one_line, shorten
+from ..render.answer import Answer
+from ..service.pointing import without_marks
+from .consent import Consent, by_input
+from .run import Nobody, View, answer_to, linked
 
 TAKEN = "a pydantic model, a dataclass, a TypedDict or a JSON schema"
+HOME = Path(__file__).parents[1]
 TOLD_PROBLEMS = 5
 PROBLEM_CHARS = 200
 UNKNOWN = "Unable to generate pydantic-core schema for "  # how pydantic begins; advice of its own follows
@@ -31,20 +37,46 @@ class Schema:
     Attributes:
         name: what the person calls it.
         json: the form as a JSON schema.
-        build: makes the object of a JSON value, or raises Unfit.
+        build: makes the object of a JSON value, or raises AnswerMismatch.
     """
 
     name: str
     json: Mapping[str, Any]
     build: Callable[[Any], Any] = field(repr=False)
 
-    def read(self, text: str) -> Any:
+    def read(self, text: str, *, beside_marks: bool = False) -> Any:
         """Return the object that an answer's text holds.
 
+        Args:
+            beside_marks: the answer was asked to point as well.
+
         Raises:
-            Unfit: it holds no JSON, or JSON of another form.
+            AnswerMismatch: it holds no JSON, or JSON of another form.
+            GeminiError: the schema's own code failed. The answer may be right, so it is not asked for again.
         """
-        return self.build(read_json(text))
+        from ..render.extract import read_json
+
+        value = read_json(text)
+        try:
+            return self.build(without_marks(value) if beside_marks else value)
+        except GeminiError:
+            raise
+        except Exception as error:  # validators are code of the person's, and may raise anything
+            raise GeminiError(
+                f"{self.name} could not check the answer: {_raised(error)}. Correct the schema; the answer is "
+                "kept: read gemini_magics.last().text."
+            ) from error
+
+
+def _raised(error: Exception) -> str:
+    """Say what was raised, and where in the person's code."""
+    own = [frame for frame in extract_tb(error.__traceback__) if not _is_library(frame.filename)]
+    where = f" in line {own[-1].lineno} of {own[-1].name}" if own else ""
+    return one_line(f"{type(error).__name__}{where}: {error}".removesuffix(": "), PROBLEM_CHARS)
+
+
+def _is_library(file: str) -> bool:
+    return "site-packages" in file or file.startswith((sysconfig.get_path("stdlib"), str(HOME), "<frozen"))
 
 
 def schema_of(form: object, name: str = "") -> Schema:
@@ -62,40 +94,39 @@ def answer_in(
     question: Question,
     *,
     watch: Callable[[], View] = Nobody,
-    again: Callable[[Unfit], View] | None = None,
+    again: Callable[[AnswerMismatch], View] | None = None,
     cancel: Cancel | None = None,
     started: Callable[[Answer], object] | None = None,
+    consent: Consent = by_input,
 ) -> Answer:
-    """Ask a question whose answer has a form; where it has not, say what is wrong and ask once more.
+    """Ask a question whose answer has a form; if the answer does not fit, tell the fault and ask once more.
 
     Args:
         again: is told what is wrong with the first answer, and makes the view of the second.
+        consent: asks the person whether a function may be called.
 
     Returns:
         The answer that fits, with its object in `data`; or the one that was stopped, without.
 
     Raises:
-        Unfit: the second answer does not fit either; it is the error's `answer`.
+        AnswerMismatch: the second answer does not fit either; it is the error's `answer`.
         GeminiError: as `answer_to` does.
     """
 
     def ask(asked: Question, watch: Callable[[], View]) -> Answer:
-        one = Cancel()  # a question pulls its own switch when it ends; the next one needs another
-        if cancel:
-            cancel.on_cancel(one.cancel)
-        return answer_to(asked, watch=watch, cancel=one, started=started)
+        return answer_to(asked, watch=watch, cancel=linked(cancel), started=started, consent=consent)
 
     question = replace(question, schema=schema.json)
     answer = ask(question, watch)
     try:
         return _filled(answer, schema)
-    except Unfit as misfit:
+    except AnswerMismatch as misfit:
         wrong = misfit
-    second = ask(_corrected(question, answer, wrong), partial(again, wrong) if again else Nobody)
+    second = ask(corrected(question, answer, wrong), partial(again, wrong) if again else Nobody)
     try:
         return _filled(second, schema)
-    except Unfit as misfit:
-        last = Unfit(
+    except AnswerMismatch as misfit:
+        last = AnswerMismatch(
             f"The answer does not fit {schema.name}, asked twice: {misfit.why}. It is kept: read "
             "gemini_magics.last().text, and loosen the schema or say more in the question.",
             why=misfit.why,
@@ -106,36 +137,49 @@ def answer_in(
 
 def _filled(answer: Answer, schema: Schema) -> Answer:
     if answer.ended != INTERRUPTED:
-        answer.data = schema.read(answer.text)
+        try:
+            answer.data = schema.read(answer.text, beside_marks=bool(answer.pictures))
+        except GeminiError as error:
+            error.answer = answer
+            raise
     return answer
 
 
-def _corrected(question: Question, answer: Answer, wrong: Unfit) -> Question:
+def corrected(question: Question, answer: Answer, wrong: AnswerMismatch) -> Question:
+    """Return the question that asks once more for an answer, and says what was wrong with the first."""
     complaint = f"This answer does not fit the schema: {wrong.why}. Give the whole answer again, corrected."
-    said = Turn("assistant", (answer.text,)), Turn("user", (complaint,))
-    return replace(question, turns=(*question.turns, *said), original=question.turn)
+    said = Message("assistant", (answer.text,)), Message("user", (complaint,))
+    return replace(question, messages=(*question.messages, *said), original=question.message)
 
 
 def _of_type(form: Any, name: str) -> Schema:
     try:
         from pydantic import TypeAdapter, ValidationError
         from pydantic.errors import PydanticUndefinedAnnotation, PydanticUserError
-
-        from .typed_dicts import for_pydantic
     except ImportError:
         raise _not_installed("pydantic 2") from None
     # pydantic would look a text up, call a function, and stumble over an object.
     if isinstance(form, str | FunctionType) or (is_dataclass(form) and not isinstance(form, type)):
         raise BadRequest(f"{name} is no schema: name {TAKEN}.")
     try:
-        adapter = TypeAdapter(for_pydantic(form))
+        adapter = TypeAdapter(form)
+        adapter.rebuild(raise_errors=True)  # an unknown name is an error here, and named
         as_json = adapter.json_schema()
     except (PydanticUserError, PydanticUndefinedAnnotation, NameError) as error:
+        # https://docs.pydantic.dev/latest/errors/usage_errors/#typed-dict-version
+        if isinstance(error, PydanticUserError) and error.code == "typed-dict-version":
+            raise BadRequest(
+                f"{name} uses a TypedDict of typing, which pydantic reads only from Python 3.12 on: import "
+                "TypedDict from typing_extensions."
+            ) from None
         raise BadRequest(f"{name} is no schema{_why_not(form, str(error))}: name {TAKEN}.") from None
+    except Exception as error:  # a class may make its schema with code of its own
+        raise BadRequest(f"{name} is no schema, its own code fails: {_raised(error)}. Correct it.") from error
 
     def build(value: Any) -> Any:
         try:
             # As JSON, because the rules for JSON are the laxer ones: a text may become a date.
+            # https://docs.pydantic.dev/latest/concepts/conversion_table/
             return adapter.validate_json(json.dumps(value))
         except ValidationError as error:
             raise _unfit((found["loc"], found["msg"]) for found in error.errors(include_url=False)) from None
@@ -144,7 +188,7 @@ def _of_type(form: Any, name: str) -> Schema:
 
 
 def _why_not(form: object, told: str) -> str:
-    """Say in brackets what in a type is in the way; nothing, where it is the type itself."""
+    """Name in brackets the part of a type that fails; "" if the type itself does."""
     if told.startswith(f"{UNKNOWN}{form!r}"):
         return ""
     first = told.partition("\n")[0].partition(". ")[0]
@@ -175,6 +219,8 @@ def _of_json_schema(form: dict[str, Any], name: str) -> Schema:
             raise BadRequest(
                 f"{name} refers to {reference}, and nothing is fetched for it: put that schema under $defs."
             )
+    # An empty registry, because without one jsonschema fetches what a reference names:
+    # https://python-jsonschema.readthedocs.io/en/stable/referencing/
     validator = kind(form, registry=Registry())
 
     def build(value: Any) -> Any:
@@ -201,12 +247,12 @@ def _references(schema: Any) -> Iterator[str]:
             yield from _references(inner)
 
 
-def _unfit(problems: Iterable[tuple[Iterable[str | int], str]]) -> Unfit:
+def _unfit(problems: Iterable[tuple[Iterable[str | int], str]]) -> AnswerMismatch:
     told = [f"{_place(path)}: {shorten(message, PROBLEM_CHARS)}" for path, message in problems]
     why = "; ".join(told[:TOLD_PROBLEMS])
     if len(told) > TOLD_PROBLEMS:
         why += f"; and {len(told) - TOLD_PROBLEMS} more"
-    return Unfit(f"The answer does not fit the schema: {why}.", why=why)
+    return AnswerMismatch(f"The answer does not fit the schema: {why}.", why=why)
 
 
 def _place(path: Iterable[str | int]) -> str:

@@ -1,43 +1,70 @@
-"""Files and bytes: what they hold decides what they are, and a file is read only where it may be."""
+"""Read files and bytes: their content decides what they are, and a file is read only where it may be."""
 
 from __future__ import annotations
 
 import json
+import os
+import re
 import stat
-from pathlib import Path
+from errno import ELOOP
+from fnmatch import fnmatchcase
+from io import BytesIO
+from ipaddress import IPv6Address, ip_address
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any, BinaryIO
+from unicodedata import normalize
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from ..core.errors import CannotAttach
+from ..core.folder import notebook_folder, where_paths_begin
 from ..core.messages import Attachment, Media
-from ..core.plain import size
+from ..core.pictures import open_picture
 from ..core.settings import Settings
-from . import svg
-from .media import picture
-from .sniff import HEAD_BYTES, sniff
+from ..core.text import SECRET, shorten, size, url_without_secrets
+from .file_kinds import next_step
+from .file_types import HEAD_BYTES, PILLOW_FORMATS, sniff
+from .images import picture
+from .pdf import why_unreadable
+from .pdf_pages import PdfPages
+from .svg import svg
+from .text_files import decoded
+
+if TYPE_CHECKING:
+    pass
 
 PICTURE_FILE_BYTES = 100_000_000  # larger than what is sent, since pictures are scaled down
 TEXT_CHARS = 4_000_000  # about the million tokens that the model takes in
 
 TAKEN = "Pictures (PNG, JPEG, WebP, HEIC, GIF, BMP, TIFF, SVG), PDF, sound, film and text can be sent."
 
-# Text has no magic number, so its files go by their endings. Files made to hold keys (.env, .pem) are not
-# among them.
+# Text with one of these endings may hold anything a person names; other text is sent unless it looks like keys.
 _TEXT_ENDINGS = frozenset(
     """
-    txt text md markdown rst adoc org tex bib log out csv tsv tab dat json jsonl ndjson geojson yaml yml
-    toml ini cfg conf xml html htm css scss py pyi pyx ipynb r rmd qmd jl m do sas sps stan sql sh bash zsh
-    fish ps1 bat c h cc cpp cxx hpp cu cuh java kt scala groovy js mjs jsx ts tsx vue go rs swift rb pl php
-    lua hs ml fs ex exs clj lisp el scm f f90 f95 asm v vhd proto graphql cmake mk nf smk wdl dot gv mmd
-    diff patch srt vtt eml ics fasta fa fastq fq gff bed pdb cif xyz
+    txt text md markdown rst adoc org tex bib log out csv tsv tab dat json jsonl ndjson geojson jsonc json5
+    yaml yml toml ini cfg conf lock xml html htm css scss py pyi pyx ipynb r rmd qmd jl m do sas sps stan sql
+    sh bash zsh fish ps1 bat c h cc cpp cxx hpp cu cuh java kt scala groovy js mjs jsx ts tsx vue go rs swift
+    rb pl php lua hs ml fs ex exs clj lisp el scm f f90 f95 asm v vhd proto graphql cmake mk nf smk wdl dot gv
+    mmd diff patch srt vtt eml ics fasta fa fastq fq gff bed pdb cif xyz slurm gpx
     """.split()  # noqa: SIM905 - so many endings are best read as words
 )
 _TEXT_NAMES = frozenset(("README", "LICENSE", "CHANGELOG", "Makefile", "Dockerfile", "Snakefile", ".gitignore"))
-_BYTE_ORDER_MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+_KEY_NAMES = (
+    ".env*", ".netrc", "_netrc", ".pgpass", "*.pem", "*.key", "*.ppk", "*.p12", "*.pfx", "*.kdbx",
+    "credentials", "credentials.*", "kubeconfig", "kubeconfig.*",
+)  # fmt: skip
+_TGA_ENDINGS = (".tga", ".icb", ".vda", ".vst")  # its files have no magic number
+
+
+def named_for_keys(filename: str) -> bool:
+    """Tell whether a file's name is one that files with keys have."""
+    # `fnmatch` minds case on some systems only: https://docs.python.org/3/library/fnmatch.html
+    return any(fnmatchcase(filename.lower(), pattern) for pattern in _KEY_NAMES)
 
 
 def from_path(path: Path, name: str, settings: Settings) -> Attachment:
     """Read a file of the notebook's folder; `~/` at the start of its path is the home folder.
 
-    Links are followed before it is asked where the file is, and its size before it is read.
+    The file is opened first, and what is open is judged: a link that is swapped meanwhile changes nothing.
 
     Raises:
         CannotAttach: there is no such file, it is no regular one, lies outside the folder (unless
@@ -49,23 +76,51 @@ def from_path(path: Path, name: str, settings: Settings) -> Attachment:
         raise CannotAttach(f"{name} cannot be read: {error.strerror or error}.") from None
 
 
+def from_file(file: Any, name: str, settings: Settings) -> Attachment:
+    """Return what an open file of the notebook holds: `open("a.png")`, or text or bytes in memory.
+
+    A file on the disk is read by its path, whose rule holds for it; where it stands open stays as it is.
+
+    Raises:
+        CannotAttach: as `from_path` does, or the file is closed.
+    """
+    try:
+        if hasattr(file, "getvalue"):
+            content = file.getvalue()
+            return from_bytes(content, name, settings) if isinstance(content, bytes) else text(content, name)
+        return from_path(Path(os.fsdecode(file.name)), name, settings)
+    except (ValueError, TypeError, AttributeError):
+        raise CannotAttach(
+            f"{name} is an open file without a path: name its path, or what you read from it."
+        ) from None
+
+
 def from_bytes(data: bytes, name: str, settings: Settings, filename: str = "") -> Attachment:
-    """Return bytes as what their magic numbers say; text only where the name of a file says so.
+    """Return bytes as what their magic numbers say; text only where they are a file's.
 
     Raises:
         CannotAttach: they are of a kind that cannot be sent.
     """
     kind = sniff(data)
-    if kind is None and _is_text(filename):
-        return _text_file(data, name, filename)
+    if kind is None and filename.lower().endswith(_TGA_ENDINGS):
+        kind = "image/x-tga"
     if kind is None:
-        raise CannotAttach(f"{name} holds {size(len(data))} of no kind that is known here. {TAKEN}")
+        _refuse_known(BytesIO(data), name, filename)
+        return _text_file(data, name, filename)
     if kind == "image/svg+xml":
-        return svg.drawing(_decoded(data, name), name, settings)
+        return svg(decoded(data, name)[0], name, settings)
+    if kind in PILLOW_FORMATS:
+        image = open_picture(data, name, PILLOW_FORMATS[kind])
+        media, note = picture(image, name, settings)
+        return Attachment(name, "image", media, ", ".join(filter(None, [f"{image.format} as PNG", note])))
     if kind.startswith("image/"):
         media, note = picture(data, name, settings)
         return Attachment(name, "image", media, note)
-    return Attachment(name, "PDF" if kind == "application/pdf" else kind.partition("/")[0], Media(kind, data))
+    if kind != "application/pdf":
+        return Attachment(name, kind.partition("/")[0], Media(kind, data))
+    if reason := why_unreadable(data):
+        raise CannotAttach(f"{name} {reason}.")
+    return Attachment(name, "PDF", Media(kind, data), ground=PdfPages(data))
 
 
 def expanded(path: Path) -> Path:
@@ -77,9 +132,15 @@ def expanded(path: Path) -> Path:
     return path.expanduser() if path.parts[:1] == ("~",) else path
 
 
-def where_paths_begin() -> str:
-    """Say where a file is looked for, in a sentence."""
-    return f"Paths begin in the notebook's folder, {Path.cwd()}: name one from there."
+def as_spelled(path: Path) -> Path:
+    """Return a path in the Unicode form in which it exists: macOS and archives store names decomposed."""
+    if path.exists():
+        return path
+    found = Path()
+    for part in path.parts:
+        forms = (part, normalize("NFC", part), normalize("NFD", part))
+        found /= next((form for form in forms if (found / form).exists()), part)
+    return found
 
 
 def text(content: str, name: str, note: str = "") -> Attachment:
@@ -101,59 +162,124 @@ def text(content: str, name: str, note: str = "") -> Attachment:
 def _read(path: Path, name: str, settings: Settings) -> bytes:
     """Read a file that may be read, and no more of it than may be sent."""
     resolved = _resolved(path, name)
-    folder = Path.cwd().resolve()
-    if not (settings.allow_outside or resolved.is_relative_to(folder)):
-        raise CannotAttach(f"{name} is not in {folder} or below: add --allow-outside to send it all the same.")
-    status = resolved.stat()
-    if stat.S_ISDIR(status.st_mode):
-        raise CannotAttach(f"{name} is a folder: name a file in it.")
-    if not stat.S_ISREG(status.st_mode):  # opening a pipe or a device could block, or never end
-        raise CannotAttach(f"{name} is no regular file but a device, a pipe or a socket.")
-    if not status.st_size:
-        raise CannotAttach(f"{name} is an empty file: there is nothing to send.")
-    with resolved.open("rb") as file:
+    _check_folder(resolved, name, settings)
+    _check_regular(resolved.stat(), name)  # opening a pipe or a device could block, or never end
+    # A pipe that takes the file's place now would block without O_NONBLOCK, which regular files ignore.
+    descriptor = os.open(resolved, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    with os.fdopen(descriptor, "rb") as file:
+        status = os.fstat(descriptor)
+        _check_regular(status, name)
+        _check_folder(_path_of(descriptor, resolved, name), name, settings)
+        if not status.st_size:
+            raise CannotAttach(f"{name} is an empty file: there is nothing to send.")
         head = file.read(HEAD_BYTES)
-        most = PICTURE_FILE_BYTES if (sniff(head) or "").startswith("image/") else settings.request_bytes
+        kind = sniff(head)
+        if kind is None:
+            file.seek(0)
+            _refuse_known(file, name, path.name)
+            file.seek(len(head))
+        most = PICTURE_FILE_BYTES if (kind or "").startswith("image/") else settings.request_bytes
         if status.st_size > most:
             more = "" if most == PICTURE_FILE_BYTES else ", or raise %config GeminiMagics.request_bytes"
             raise CannotAttach(
                 f"{name} has {size(status.st_size)}, and {size(most)} are the most: name a smaller file{more}."
             )
-        return head + file.read(status.st_size - len(head))
+        # One byte more than there should be tells that the file has grown meanwhile.
+        data = head + file.read(status.st_size - len(head) + 1)
+    if len(data) != status.st_size:
+        raise CannotAttach(f"{name} changed while it was read: wait until it is written, or name a copy of it.")
+    return data
+
+
+def _check_folder(file: Path, name: str, settings: Settings) -> None:
+    folder = notebook_folder()
+    if not (settings.allow_outside or file.is_relative_to(folder)):
+        raise CannotAttach(f"{name} is not in {folder} or below: add --allow-outside to send it all the same.")
+
+
+def _check_regular(status: os.stat_result, name: str) -> None:
+    if stat.S_ISDIR(status.st_mode):
+        raise CannotAttach(f"{name} is a folder: name a file in it.")
+    if not stat.S_ISREG(status.st_mode):
+        raise CannotAttach(f"{name} is no regular file but a device, a pipe or a socket.")
+
+
+def _path_of(descriptor: int, resolved: Path, name: str) -> Path:
+    """Return where an open file lies, as the system says (proc(5), fcntl(2) of macOS).
+
+    Elsewhere it is the resolved path, if what lies there, with no link followed, is the open file.
+    """
+    link_to_it = Path(f"/proc/self/fd/{descriptor}")
+    if link_to_it.exists():
+        return link_to_it.readlink()
+    try:
+        import fcntl
+
+        return Path(os.fsdecode(fcntl.fcntl(descriptor, fcntl.F_GETPATH, bytes(1024)).rstrip(b"\0")))  # type: ignore[attr-defined,unused-ignore]
+    except (ImportError, AttributeError):
+        now = resolved.resolve(strict=True)
+        if now == resolved and os.path.samestat(now.lstat(), os.fstat(descriptor)):
+            return resolved
+    raise CannotAttach(f"{name} was replaced while it was opened: name it again.")
 
 
 def _resolved(path: Path, name: str) -> Path:
     try:
-        return expanded(path).resolve(strict=True)
+        return as_spelled(expanded(path)).resolve(strict=True)
     except FileNotFoundError:
         raise CannotAttach(f"There is no file {name} here. {where_paths_begin()}") from None
-    except (RuntimeError, ValueError) as error:  # a loop of links, no home folder, a NUL in the name
+    except (OSError, RuntimeError, ValueError) as error:  # a loop of links, no home folder, a NUL in the name
+        if isinstance(error, OSError) and error.errno != ELOOP:  # it is an OSError from Python 3.13 on
+            raise
         raise CannotAttach(f"{name} is no path that leads to a file: {error}.") from None
 
 
-def _is_text(filename: str) -> bool:
-    path = Path(filename)
-    return path.suffix[1:].lower() in _TEXT_ENDINGS or filename in _TEXT_NAMES
+def _refuse_known(file: BinaryIO, name: str, filename: str) -> None:
+    if step := next_step(file, name, filename):
+        raise CannotAttach(f"{name} is {step}.")
 
 
 def _text_file(data: bytes, name: str, filename: str) -> Attachment:
-    content = _decoded(data, name)
+    """Return the text of a file; without a known ending it is text if it looks like it, and holds no key.
+
+    Raises:
+        CannotAttach: it is no text, or may hold keys.
+    """
+    if named_for_keys(filename):
+        raise _may_hold_keys(name)
+    known = Path(filename).suffix[1:].lower() in _TEXT_ENDINGS or filename in _TEXT_NAMES
+    if not known and filename.startswith((".", "id_")):
+        raise _may_hold_keys(name)
+    content, note = decoded(data, name) if known else _looks_like_text(data, name, filename)
+    if not known and SECRET.search(content):
+        raise CannotAttach(f"{name} holds what looks like a key, and is not sent: name a copy without it.")
     if filename.lower().endswith(".ipynb"):
         return _notebook(content, name)
-    return text(content, name)
+    return text(content, name, note)
 
 
-def _decoded(data: bytes, name: str) -> str:
-    encoding = next((encoding for mark, encoding in _BYTE_ORDER_MARKS if data.startswith(mark)), "utf-8")
+def _looks_like_text(data: bytes, name: str, filename: str) -> tuple[str, str]:
+    unknown = CannotAttach(f"{name} holds {size(len(data))} of no kind that is known here. {TAKEN}")
+    if not filename:
+        raise unknown
     try:
-        content = data.decode(encoding)
-    except UnicodeDecodeError as error:
-        raise CannotAttach(
-            f"{name} is no {error.encoding.upper()} text (byte {error.start:,} is wrong): save it as UTF-8."
-        ) from None
-    if "\0" in content:
-        raise CannotAttach(f"{name} holds NUL characters, so it is no text. {TAKEN}")
-    return content
+        content, note = decoded(data, name)
+    except CannotAttach:
+        raise unknown from None
+    if _CONTROLS.search(content):
+        raise unknown
+    return content, note
+
+
+# Tabs, ends of lines and pages, and the escape of coloured logs stand in texts. The others do not.
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f\x7f]")
+
+
+def _may_hold_keys(name: str) -> CannotAttach:
+    return CannotAttach(
+        f"{name} has a name under which keys are kept, and is not sent: name a copy with another name if it "
+        "holds none."
+    )
 
 
 def _notebook(content: str, name: str) -> Attachment:
@@ -161,7 +287,77 @@ def _notebook(content: str, name: str) -> Attachment:
     try:
         cells = json.loads(content)["cells"]
         sources = [(cell["cell_type"], "".join(cell["source"])) for cell in cells]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return text(content, name)
     parts = (f"[{place}] {kind}\n{source}" for place, (kind, source) in enumerate(sources, 1))
     return text("\n\n".join(parts), name, f"{len(sources)} cells, without their outputs")
+
+
+_TYPES = {
+    ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".webp": "image/webp",
+    ".heic": "image/heic", ".gif": "image/gif", ".bmp": "image/bmp", ".pdf": "application/pdf",
+    ".wav": "audio/wav", ".mp3": "audio/mp3", ".aac": "audio/aac", ".flac": "audio/flac",
+    ".ogg": "audio/ogg", ".aiff": "audio/aiff", ".mp4": "video/mp4", ".mov": "video/mov",
+    ".webm": "video/webm", ".avi": "video/avi", ".mpeg": "video/mpeg", ".mpg": "video/mpeg",
+    ".flv": "video/x-flv", ".wmv": "video/wmv", ".3gp": "video/3gpp",
+}  # fmt: skip
+
+# Names that mean this machine or this network (RFC 6761, 6762, 8375 and common habit).
+_PRIVATE_NAMES = ("localhost", "local", "internal", "intranet", "lan", "home", "corp", "home.arpa", "test")
+_NUMBER = re.compile(r"[0-9]+|0[xX][0-9a-fA-F]*")
+
+
+def link(url: str, name: str) -> Attachment:
+    """Return an https URL as an attachment; its media type is guessed from how its path ends.
+
+    Raises:
+        CannotAttach: it is not https, holds a password, or leads to this machine or a private network.
+    """
+    parts = _split(url)
+    if parts.scheme != "https":
+        raise CannotAttach(
+            f"{_short(url)} is no https URL: only https is sent on; a file is named by its path alone."
+        )
+    if parts.username is not None or parts.password is not None:
+        raise CannotAttach("That URL holds a user name or a password, and would give it away: leave it out.")
+    if _is_private(parts.hostname or ""):
+        raise CannotAttach(
+            f"{_short(url)} leads to this machine or a private network, where the service cannot go: "
+            "save the file and name its path."
+        )
+    suffix = PurePosixPath(unquote(parts.path)).suffix.lower()
+    return Attachment(name, "link", Media(_TYPES.get(suffix, ""), url=url))
+
+
+def _split(url: str) -> SplitResult:
+    """Split a URL that has one reading only: readers differ about spaces, controls and backslashes."""
+    try:
+        parts = urlsplit(url)
+        # A port that is no number is told when it is read: https://docs.python.org/3/library/urllib.parse.html
+        _ = parts.port
+    except ValueError:
+        parts = None
+    if parts is None or "\\" in url or not url.isprintable() or " " in url:
+        raise CannotAttach(f"{_short(url)} is no well-formed URL: write blanks and the like as %20.")
+    return parts
+
+
+def _is_private(host: str) -> bool:
+    """Tell whether a host is anything but a public one, by its name alone: nothing is looked up."""
+    # A reader of URLs takes letters such as ⓛ for plain ones: https://url.spec.whatwg.org/#idna
+    host = normalize("NFKC", host).casefold().rstrip(".")
+    try:
+        address = ip_address(host)
+    except ValueError:
+        labels = host.split(".")
+        # With a number as its last label it is an IPv4 address: 127.1, 0x7f000001 (WHATWG URL, 3.5).
+        odd = bool(_NUMBER.fullmatch(labels[-1])) or "%" in host
+        return odd or len(labels) < 2 or any(f".{host}".endswith(f".{name}") for name in _PRIVATE_NAMES)
+    if isinstance(address, IPv6Address):
+        # An address of IPv6 may hold a private one of IPv4 (RFC 4291, 2.5.5.2; RFC 3056, 2).
+        address = address.ipv4_mapped or address.sixtofour or address
+    return not address.is_global or address.is_multicast
+
+
+def _short(url: str) -> str:
+    return shorten(url_without_secrets(url), 80)

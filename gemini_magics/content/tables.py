@@ -1,7 +1,8 @@
-"""Tables of pandas and polars as compact text, or as a picture of it."""
+"""Tables of pandas, polars and pyarrow as compact text, or as a picture of it."""
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.util import find_spec
@@ -11,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..core.messages import Attachment
-from ..core.plain import clean, shorten
 from ..core.settings import Settings
-from .kinds import is_a
-from .media import picture
+from ..core.text import clean, shorten
+from .class_names import is_a
+from .images import picture
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -29,6 +30,8 @@ PICTURE_CELL_CHARS = 40
 FONT_PX = 18
 PADDING_PX = 8
 
+_BETWEEN = "\x1f"  # the cells of a Styler's row: a character that no cell shows
+
 _DIGITS = 6
 _WHOLE_DIGITS = 15  # a float holds no more
 _SURE_DIGITS = 12  # more differ in what was computed: 0.1 + 0.2
@@ -36,7 +39,7 @@ _SURE_DIGITS = 12  # more differ in what was computed: 0.1 + 0.2
 
 @dataclass(frozen=True)
 class _Excerpt:
-    """What is sent of a table, as text.
+    """The part of a table that is sent, as text.
 
     Attributes:
         about: the kind of table, its shape, and what was shortened and left out, in a line.
@@ -59,17 +62,17 @@ class _Cell(NamedTuple):
 
 
 def table(value: Any, name: str, settings: Settings) -> Attachment:
-    """Return a DataFrame or Series as a table: its name, shape and types, and its rows.
+    """Return a DataFrame, a Series, an Index or a Table as a table: its name, shape and types, and its rows.
 
     The text is Markdown's table without padding: after CSV the fewest tokens, and each row keeps its
     columns apart for the reader. It has the index of pandas; at most `table_rows` rows and 40 columns, the
-    middle left out; numbers to 6 digits; long cells shortened; what of this happened is said. With `as_image`
-    it becomes a picture.
+    middle left out; numbers to 6 digits; long cells shortened; the note says which of this was done. With
+    `as_image` it becomes a picture.
     """
     if settings.as_image:
-        excerpt = _excerpt(value, settings.table_rows, PICTURE_COLUMNS, PICTURE_CELL_CHARS)
-        media, note = picture(_drawn(excerpt), name, settings)
-        return Attachment(name, "table", media, ", ".join(filter(None, (excerpt.note, note))))
+        return _as_image(
+            _excerpt(value, settings.table_rows, PICTURE_COLUMNS, PICTURE_CELL_CHARS), name, settings
+        )
     rows = settings.table_rows
     while True:
         excerpt = _excerpt(value, rows, COLUMNS, CELL_CHARS)
@@ -77,6 +80,69 @@ def table(value: Any, name: str, settings: Settings) -> Attachment:
         if len(written) <= TABLE_CHARS or len(excerpt.rows) <= 1:
             return Attachment(name, "table", written, excerpt.note)
         rows = len(excerpt.rows) // 2
+
+
+def _as_image(excerpt: _Excerpt, name: str, settings: Settings) -> Attachment:
+    media, note = picture(_drawn(excerpt), name, settings)
+    return Attachment(name, "table", media, ", ".join(filter(None, (excerpt.note, note))))
+
+
+def values(value: Any, name: str, settings: Settings) -> Attachment:
+    """Return an extension array of pandas, such as a Categorical, as a table of one column, with its type."""
+    return table(sys.modules["pandas"].Series(value), name, settings)
+
+
+def column(value: Any, name: str, settings: Settings) -> Attachment:
+    """Return an array of pyarrow as a table of one column, with its type."""
+    return table(sys.modules["pyarrow"].table({"values": value}), name, settings)
+
+
+def style(value: Any, name: str, settings: Settings) -> Attachment:
+    """Return a Styler as it shows its table: with its formats, and without hidden rows and columns.
+
+    Of a long one the first `table_rows` rows are sent, of a wide one the first 40 columns.
+    """
+    shown = value.to_string(
+        sparse_index=False,
+        sparse_columns=False,
+        max_rows=max(settings.table_rows, 1),
+        max_columns=COLUMNS,
+        delimiter=_BETWEEN,
+    )
+    rows = _lines_of_style(shown)
+    notes = []
+    if rows and set(rows[-1]) == {"..."}:
+        rows.pop()
+        notes.append("the first rows alone")
+    if rows and rows[0][-1] == "...":
+        rows = [row[:-1] for row in rows]
+        notes.append("the first columns alone")
+    cells = [[_cell(each, CELL_CHARS) for each in row] for row in rows]
+    notes += sorted({cell.lost for row in cells for cell in row if cell.lost})
+    written = [[cell.text for cell in row] for row in cells] or [[""]]
+    caption = value.caption if isinstance(value.caption, str) else ""
+    excerpt = _Excerpt(
+        about="; ".join(filter(None, ("pandas Styler, as it shows its table", caption, *notes))),
+        types="as they are shown",
+        head=written[0],
+        rows=written[1:],
+        note=", ".join(notes),
+    )
+    if settings.as_image:
+        return _as_image(excerpt, name, settings)
+    return Attachment(name, "table", shorten(_written(excerpt, name), TABLE_CHARS), excerpt.note)
+
+
+def _lines_of_style(shown: str) -> list[list[str]]:
+    """Split what a Styler shows into rows of cells; a cell of several lines gives lines with too few."""
+    rows: list[list[str]] = []
+    for line in shown.removesuffix("\n").split("\n"):
+        cells = line.split(_BETWEEN)
+        if rows and (len(rows[-1]) < len(rows[0]) or len(cells) == 1 < len(rows[0])):
+            rows[-1] = [*rows[-1][:-1], f"{rows[-1][-1]}\n{cells[0]}", *cells[1:]]
+        else:
+            rows.append(cells)
+    return rows
 
 
 def corner(value: Any, rows: int, columns: int, cell_chars: int) -> list[list[str]]:
@@ -90,12 +156,13 @@ def corner(value: Any, rows: int, columns: int, cell_chars: int) -> list[list[st
 
 def _excerpt(value: Any, most_rows: int, most_columns: int, cell_chars: int) -> _Excerpt:
     """Take the beginning and the end of a table, in both directions."""
-    frame = value.to_frame() if len(value.shape) == 1 else value
+    frame = _frame(value)
     n_rows, n_columns = frame.shape
     rows, columns = _ends(n_rows, max(most_rows, 1)), _ends(n_columns, most_columns)
     kept = [place for part in columns for place in part]
     index, lines = _lines(frame, rows)
-    names, types = [_name(column) for column in frame.columns], [str(dtype) for dtype in frame.dtypes]
+    names = [_name(each) for each in (frame.column_names if _is_arrow(frame) else frame.columns)]
+    types = [str(dtype) for dtype in (frame.schema.types if _is_arrow(frame) else frame.dtypes)]
     head = (*index, *(names[place] for place in kept))
     whole = (head, *((*labels, *(row[place] for place in kept)) for labels, row in lines))
     cells = [[_cell(each, cell_chars) for each in row] for row in whole]
@@ -112,6 +179,12 @@ def _excerpt(value: Any, most_rows: int, most_columns: int, cell_chars: int) -> 
     )
 
 
+def _frame(value: Any) -> Any:
+    if is_a(value, "pandas.Index"):
+        return value.to_frame(index=False)  # else its labels stand there twice
+    return value.to_frame() if len(value.shape) == 1 else value
+
+
 def _ends(count: int, most: int) -> list[range]:
     """Return the places that are kept: all of them, or as many from both ends."""
     if count <= most:
@@ -120,14 +193,25 @@ def _ends(count: int, most: int) -> list[range]:
 
 
 def _lines(frame: Any, rows: list[range]) -> tuple[list[str], list[tuple[tuple[Any, ...], tuple[Any, ...]]]]:
-    """Return the names of the index, and each row as its labels and its values; polars has no index."""
+    """Return the names of the index, and each row as its labels and its values; only pandas has one."""
+    if _is_arrow(frame):
+        slices = (frame.slice(part.start, len(part)) for part in rows)
+        return [], [
+            ((), row) for each in slices for row in zip(*(c.to_pylist() for c in each.columns), strict=True)
+        ]
     if is_a(frame, "polars.DataFrame"):
         return [], [((), row) for part in rows for row in frame.slice(part.start, len(part)).rows()]
     levels = frame.index.nlevels
     names = ["" if name is None else _name(name) for name in frame.index.names]
     parts = (frame.iloc[part.start : part.stop] for part in rows)
+    # `iterrows` would turn whole numbers beside decimals into decimals:
+    # https://pandas.pydata.org/docs/reference/api/pandas.DataFrame.iterrows.html
     whole = (row for part in parts for row in part.itertuples(index=True, name=None))
     return names, [(row[0] if levels > 1 else (row[0],), row[1:]) for row in whole]
+
+
+def _is_arrow(frame: object) -> bool:
+    return is_a(frame, "pyarrow._Tabular")
 
 
 def _about(value: Any, lost: list[str], rows: list[range], columns: list[range]) -> str:
@@ -167,6 +251,7 @@ def _cell(value: object, most_chars: int) -> _Cell:
     if isinstance(value, datetime):
         written = written.removesuffix(" 00:00:00")
     lost = f"cells cut to {most_chars} characters" if len(written) > most_chars else ""
+    # A row stands on one line, so a line break inside of a cell is written out.
     return _Cell(shorten(written, most_chars).replace("\r", "").replace("\n", "\\n"), lost)
 
 
@@ -179,6 +264,7 @@ def _number(value: float) -> _Cell:
 
 
 def _written(excerpt: _Excerpt, name: str) -> str:
+    # GitHub's form of a table: https://github.github.com/gfm/#tables-extension-
     rows = (excerpt.head, ["---"] * len(excerpt.head), *excerpt.rows)
     lines = ("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows)
     return "\n".join([f"{name}: {excerpt.about}", f"Types: {excerpt.types}", "", *lines])

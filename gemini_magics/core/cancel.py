@@ -1,4 +1,4 @@
-"""One switch that stops a question, wherever it is held up; and what must not be stopped."""
+"""A switch that stops a question wherever it waits, and a context that Ctrl-C does not interrupt."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from contextlib import contextmanager
 
 
 class Cancel:
-    """Stops one question: Ctrl-C, the Stop button and code all end here.
+    """Stops questions: Ctrl-C, the Stop button and code all end here.
 
-    What blocks (a socket, a wait between tries) registers how to be woken; a thread that computes
+    A part that blocks (a socket, a wait between tries) registers how to wake it; a thread that computes
     looks at `cancelled`. Pulling the switch twice is pulling it once. Safe to use from any thread.
+    As a context manager it stops, at the end of its block, what still runs.
     """
 
     def __init__(self) -> None:
@@ -20,16 +21,23 @@ class Cancel:
         self._event = threading.Event()
         self._wake: list[Callable[[], object]] = []
 
+    def __enter__(self) -> Cancel:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.cancel()
+
     @property
     def cancelled(self) -> bool:
         """True once `cancel` was called."""
         return self._event.is_set()
 
     def cancel(self) -> None:
-        """Stop the question: wake all that waits, now and from now on."""
+        """Stop the questions: wake all that waits, now and from now on."""
         with self._lock:
             self._event.set()
             wake, self._wake = self._wake, []
+        # Outside of the lock: what is woken may register again, or pull the switch.
         for call in wake:
             call()
 
@@ -48,7 +56,9 @@ class Cancel:
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Let Ctrl-C pass unheard for a moment, in which what had come is put away."""
+    """Ignore SIGINT while the partial answer is stored."""
+    # Only the main thread may set a handler, and one that Python did not install (None) cannot be put back:
+    # https://docs.python.org/3/library/signal.html#signal.getsignal
     heard = threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT)
     if heard:
         signal.signal(signal.SIGINT, signal.SIG_IGN)

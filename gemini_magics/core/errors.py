@@ -1,35 +1,38 @@
-"""Everything that can go wrong, by what the reader can do about it.
+"""The errors of this package, by the next step of the reader.
 
-GeminiError                 .answer: what had arrived, or None
+GeminiError                 .answer: the part that had arrived, or None
 ├── BadRequest              the question cannot be asked as it stands: change the cell
-│   ├── NoKey               no key for the chosen service
+│   ├── MissingKey               no key for the chosen service
 │   └── CannotAttach        something named in the cell cannot be sent
-├── Unreachable             no connection was made and nothing was sent: look at the network
-├── Refused                 the service answered no: .status .code .request_id .retry_after
-│   ├── KeyRejected
-│   ├── OutOfCredit
-│   └── RateLimited
-├── Cut                     the answer broke off after the question was sent
-├── Unfit                   the answer came, but not in the form that was asked for
-└── UnknownReply            the bytes follow no documented format: .excerpt
+├── ConnectionFailed             no connection was made and nothing was sent: look at the network
+├── ServiceError                 the service answered no: .status .code .request_id .retry_after .lasts
+│   ├── AuthenticationError
+│   ├── QuotaExceeded
+│   └── RateLimitError
+├── IncompleteAnswer        the answer broke off after the question was sent
+├── AnswerMismatch                   the answer came, but not in the form that was asked for
+└── UnexpectedResponse            the bytes follow no documented format: .excerpt
 
 Each message is one line that ends with a next step. Messages may quote a service, so control and
 invisible characters in them are made visible before anything prints them. IPython shows them without
-the frames of this package (`notebook.one_line`); elsewhere they are exceptions like others.
+the frames of this package (`_render_traceback_`); elsewhere they are exceptions like others.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
+from traceback import extract_tb
 from typing import TYPE_CHECKING, ClassVar
 
-from .plain import reveal, shorten
-from .secret import REMOVED, SECRET
+from .text import REMOVED, SECRET, reveal, shorten
 
 if TYPE_CHECKING:
-    from .answer import Answer
+    from .answer import AnswerState
 
+HOME = Path(__file__).parents[1]
 EXCERPT_CHARS = 500
+MESSAGE_CHARS = 2000  # a message may quote what was typed, which can be a whole book
 
 
 class GeminiError(Exception):
@@ -38,14 +41,18 @@ class GeminiError(Exception):
     Attributes:
         answer: the part of the answer that had arrived before the failure, or None.
         by_magic: True where a magic raised it, and no Python that a person wrote.
+        again_after_s: seconds until the same question may be sent again; None where it must not be repeated,
+            because it may cost twice or would fail again.
     """
 
-    answer: Answer | None = None
+    answer: AnswerState | None = None
     by_magic = False
+    again_after_s: float | None = None
     _render_traceback_: ClassVar[Callable[[GeminiError], list[str]]]  # the package puts it on for IPython
 
     def __init__(self, message: str) -> None:
-        super().__init__(reveal(message))
+        # Shortened before, so that a book is not read, and after, because `reveal` makes a text longer.
+        super().__init__(shorten(reveal(shorten(message, 2 * MESSAGE_CHARS)), MESSAGE_CHARS))
 
 
 class BadRequest(GeminiError):
@@ -58,19 +65,27 @@ class BadRequest(GeminiError):
         super().__init__(SECRET.sub(REMOVED, message))
 
 
-class NoKey(BadRequest):
-    """There is no key for the chosen service; the message lists each place that was looked in."""
+class MissingKey(BadRequest):
+    """There is no key for the chosen service; the message lists each place that was looked in.
+
+    Attributes:
+        service: the name of the service.
+    """
+
+    def __init__(self, message: str, *, service: str = "") -> None:
+        super().__init__(message)
+        self.service = service
 
 
 class CannotAttach(BadRequest):
     """Something that was named cannot be sent: not found, of no known kind, or too large."""
 
 
-class Unreachable(GeminiError):
+class ConnectionFailed(GeminiError):
     """No connection could be made; the question was not sent and nothing was charged."""
 
 
-class Refused(GeminiError):
+class ServiceError(GeminiError):
     """The service received the question and said no.
 
     Attributes:
@@ -78,9 +93,11 @@ class Refused(GeminiError):
         code: the service's own code, where it differs or exists at all.
         request_id: the service's name for the request, to quote to its support.
         retry_after: seconds until it is worth asking again, or None where the service does not say.
+        lasts: the same question would be refused again, or charged twice: it must not be repeated.
     """
 
-    retry_after: float | None = None
+    retry_after_s: float | None = None
+    lasts = False
 
     def __init__(
         self,
@@ -96,23 +113,23 @@ class Refused(GeminiError):
         self.request_id = request_id
 
 
-class KeyRejected(Refused):
+class AuthenticationError(ServiceError):
     """The service does not accept the key."""
 
 
-class OutOfCredit(Refused):
+class QuotaExceeded(ServiceError):
     """The account behind the key has nothing left to spend."""
 
 
-class RateLimited(Refused):
+class RateLimitError(ServiceError):
     """Too many questions in too short a time."""
 
 
-class Cut(GeminiError):
-    """The answer broke off before its end; `answer` holds what had arrived."""
+class IncompleteAnswer(GeminiError):
+    """The answer broke off before its end; `answer` holds the part that had arrived."""
 
 
-class Unfit(GeminiError):
+class AnswerMismatch(GeminiError):
     """The answer came, but not in the form that was asked for: no such table, no JSON, not in the schema.
 
     Attributes:
@@ -121,10 +138,10 @@ class Unfit(GeminiError):
 
     def __init__(self, message: str, *, why: str = "") -> None:
         super().__init__(message)
-        self.why = reveal(why or message)
+        self.why: str = reveal(why or message)
 
 
-class UnknownReply(GeminiError):
+class UnexpectedResponse(GeminiError):
     """The service sent something that follows no documented format.
 
     Attributes:
@@ -133,4 +150,11 @@ class UnknownReply(GeminiError):
 
     def __init__(self, message: str, *, excerpt: str = "") -> None:
         super().__init__(message)
-        self.excerpt = shorten(reveal(excerpt), EXCERPT_CHARS)
+        self.excerpt: str = shorten(reveal(excerpt), EXCERPT_CHARS)
+
+
+def unexpected(error: Exception) -> GeminiError:
+    """Say where our own code failed, without the words of the error, which may hold anything."""
+    ours = [frame for frame in extract_tb(error.__traceback__) if HOME in Path(frame.filename).parents]
+    place = f" in {Path(ours[-1].filename).name}, line {ours[-1].lineno}" if ours else ""
+    return GeminiError(f"gemini_magics itself failed ({type(error).__name__}{place}). Please report this line.")

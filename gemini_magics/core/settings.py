@@ -1,4 +1,4 @@
-"""How a question is asked: every setting, its default, its option and its place in the environment.
+"""The settings of a question: each with its default, its option and its environment variable.
 
 A setting is declared once, as a field of `Settings`. The options of `%%gemini`, the traits of
 `%config GeminiMagics`, the arguments of `ask` and the table in the README are made from these fields.
@@ -7,14 +7,53 @@ A setting is declared once, as a field of `Settings`. The options of `%%gemini`,
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from difflib import SequenceMatcher
-from heapq import nlargest
+from functools import cached_property
+from numbers import Integral, Real
 from typing import Any
 
-from .budget import Budget
 from .errors import BadRequest
+from .text import count, did_you_mean, listed, quoted
+
+_WRITTEN = re.compile(r"\s*(\d[\d,_]*(?:\.\d+)?)\s*(credit|token)s?\s*", re.ASCII | re.IGNORECASE)
+
+
+_NUMBER = re.compile(r"\s*\d[\d,_]*(?:\.\d+)?\s*", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Budget:
+    """An amount of what services count.
+
+    Attributes:
+        unit: "credits" or "tokens".
+    """
+
+    amount: float
+    unit: str
+
+    @classmethod
+    def read(cls, text: object) -> Budget | None:
+        """Read "200 credits" or "50,000 tokens"; nothing written is no budget.
+
+        Raises:
+            BadRequest: it is neither.
+        """
+        if isinstance(text, Real) or _NUMBER.fullmatch(str(text)):
+            amount = str(text).strip()
+            raise BadRequest(f'A budget needs its unit: write "{amount} credits" or "{amount} tokens".')
+        text = str(text)
+        if not text.strip():
+            return None
+        written = _WRITTEN.fullmatch(text)
+        if written is None:
+            raise BadRequest(f'A budget is written "200 credits" or "50,000 tokens", not {quoted(text)}.')
+        return cls(float(re.sub("[,_]", "", written[1])), f"{written[2].lower()}s")
+
+    def __str__(self) -> str:
+        return f"{count(self.amount)} {self.unit}"
 
 
 def _setting(
@@ -27,17 +66,33 @@ def _setting(
     choices: tuple[str, ...] = (),
     env: str = "",
 ) -> Any:
-    """Declare a setting: its default and what the options, the traits and the docs say of it."""
+    """Declare a setting: its default, and the text and names for options, traits and docs."""
     about = {"help": what, "flag": flag, "off": off, "metavar": metavar, "choices": choices, "env": env}
     return field(default=default, metadata=about)
 
 
+# Both services that document a flex tier speak of up to 15 minutes:
+# https://ai.google.dev/gemini-api/docs/flex-inference
+TIER_WAIT_S = 900.0
+LARGEST = 1_000_000_000  # bytes, pixels, rows or seconds; the clocks of systems take no more than some 10**9 s
+
+# By the annotation of a setting. NumPy's numbers are Real, too.
+_KINDS: dict[str, tuple[tuple[type, ...], str]] = {
+    "bool": ((bool,), "True or False"),
+    "int": ((Integral,), "a whole number"),
+    "float": ((Real,), "a number"),
+    "str": ((str, os.PathLike), "text"),
+    "Mapping[str, Any]": ((Mapping,), "a dict"),
+}
+
+
 @dataclass(frozen=True)
 class Settings:
-    """The settings of one question. Frozen: what is shown is what was asked with."""
+    """The settings of one question. They are frozen, so an answer shows the settings it was asked with."""
 
     service: str = _setting(
-        "kie", "which service answers: kie, google, openrouter, openai or demo",
+        "kie",
+        "which service answers: kie, google, openrouter, openai, demo, or auto for the one whose key is there",
         flag="--service", metavar="NAME", env="GEMINI_MAGICS_SERVICE",
     )  # fmt: skip
     model: str | None = _setting(
@@ -48,21 +103,28 @@ class Settings:
         None, "another address for the service; its key is GEMINI_MAGICS_API_KEY alone",
         env="GEMINI_MAGICS_BASE_URL",
     )  # fmt: skip
-    effort: str = _setting(
-        "high", "how hard to think: low answers sooner and costs less",
+    effort: str | None = _setting(
+        None, "how hard to think: low answers sooner and costs less; unless set, the service's usual one",
         flag="--effort", metavar="low|high", choices=("minimal", "low", "medium", "high"),
+    )  # fmt: skip
+    tier: str | None = _setting(
+        None, "a cheaper tier, where the service has one: flex costs half and may take 15 minutes",
+        flag="--tier", metavar="flex", choices=("flex",),
     )  # fmt: skip
     thoughts: bool = _setting(
         True, "ask for the model's thoughts, and show them", flag="--thoughts", off="--no-thoughts"
     )
     search: bool = _setting(False, "let the model search with Google", flag="--search")
+    point: bool = _setting(
+        False, "let the answer point at places in the pictures, as answer.marks", flag="--point"
+    )
     system: str = _setting("", "standing instructions for the model", flag="--system", metavar="TEXT")
     chat: str | None = _setting(
         None, "join a conversation; its name is main when none is given",
         flag="--chat", off="--no-chat", metavar="[NAME]",
     )  # fmt: skip
     drop_stale: bool = _setting(
-        False, "leave out turns of the conversation that answer what was asked anew since", flag="--drop-stale"
+        False, "leave out turns whose earlier questions were asked again since", flag="--drop-stale"
     )
     with_partial: bool = _setting(
         False, "send interrupted answers of the conversation along, too", flag="--with-partial"
@@ -88,18 +150,27 @@ class Settings:
     )
 
     allow_outside: bool = _setting(False, "let paths lead out of the notebook's folder", flag="--allow-outside")
-    as_image: bool = _setting(False, "send tables as pictures instead of text", flag="--as-image")
+    as_image: bool = _setting(False, "send tables and grids of numbers as pictures", flag="--as-image")
     table_rows: int = _setting(60, "rows of a table that are sent; more are cut from its middle")
     image_side_px: int = _setting(3072, "pictures with a longer side are scaled down to this")
     image_bytes: int = _setting(7_000_000, "the most bytes one picture may have when it is sent")
+    # Base64 adds a third, and a request may have 20 MB:
+    # https://ai.google.dev/gemini-api/docs/image-understanding
     request_bytes: int = _setting(15_000_000, "the most bytes all attachments of a question may have")
 
     connect_timeout_s: float = _setting(10.0, "seconds to wait for a connection")
     write_timeout_s: float = _setting(60.0, "seconds to wait while the question is being sent")
+    # A model may think for long without a word; bytes of any kind end the gap, those of a comment as well.
     gap_timeout_s: float = _setting(300.0, "seconds without a byte before an answer counts as broken off")
+    # The usage follows the end of the words, and some gateways claim an end in each chunk, so words may follow:
+    # https://github.com/BerriAI/litellm/issues/2195
     finish_timeout_s: float = _setting(5.0, "seconds to wait for the usage after the answer's end")
     retries: int = _setting(2, "how often to try again while nothing was answered and nothing charged")
     retry_wait_s: float = _setting(60.0, "the longest wait before another try, in seconds")
+
+    tool_rounds: int = _setting(8, "how often an answer may call functions and be asked to go on")
+    tool_timeout_s: float = _setting(60.0, "seconds that a call of a function may take")
+    tool_result_bytes: int = _setting(100_000, "the most bytes of text that the result of a call may have")
 
     budget: str = _setting("", 'ask nothing more once this much is spent: "200 credits", "50,000 tokens"')
     dollars_per_credit: float | None = _setting(
@@ -114,74 +185,79 @@ class Settings:
     def __post_init__(self) -> None:
         for setting in fields(self):
             choices, value = setting.metadata["choices"], getattr(self, setting.name)
-            if choices and value not in choices:
-                raise BadRequest(f"{setting.name} must be {_either(choices)}, not {value!r}.")
-        Budget.read(self.budget)  # so that a mistake shows before the first question
+            if value is None and setting.default is None:
+                continue
+            if choices and isinstance(value, str) and value not in choices and value != setting.default:
+                raise BadRequest(f"{setting.name} must be {listed(choices)}, not {quoted(value)}.")
+            if setting.name == "budget" and isinstance(value, Real):
+                Budget.read(value)
+            kinds, wanted = _KINDS[str(setting.type).removesuffix(" | None")]
+            if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+                raise BadRequest(f"{setting.name} must be {wanted}, not of the type {type(value).__name__}.")
+            if isinstance(value, Real) and (value < 0 or not value <= LARGEST):
+                raise BadRequest(f"{setting.name} must be a number from 0 to {LARGEST:,}.")
+            if setting.name in ("model", "base_url", "recording") and not str(value).isascii():
+                try:
+                    str(value).encode()
+                except UnicodeEncodeError:
+                    raise BadRequest(f"{setting.name} holds half a character: type it again.") from None
+        _ = self.limit  # so that a mistake shows before the first question
+
+    @property
+    def silence_s(self) -> float:
+        """How long an answer may be silent: `gap_timeout_s`, and longer where a cheaper tier lets it wait."""
+        return max(self.gap_timeout_s, TIER_WAIT_S) if self.tier else self.gap_timeout_s
+
+    @cached_property
+    def limit(self) -> Budget | None:
+        """The budget as an amount; None where there is none."""
+        return Budget.read(self.budget)
 
 
+# Fields of OpenAI-style requests that people look for among the settings; each service says which it takes.
+# https://platform.openai.com/docs/api-reference/chat/create
+REQUEST_FIELDS = frozenset((
+    "temperature", "top_p", "top_k", "max_tokens", "max_completion_tokens", "stop", "seed", "n", "logprobs",
+    "top_logprobs", "presence_penalty", "frequency_penalty", "logit_bias", "response_format", "user",
+    "metadata",
+))  # fmt: skip
 NAMES = tuple(setting.name for setting in fields(Settings))
 
-_ALIKE, _VERY_ALIKE = 0.6, 0.8  # as difflib measures it; "fgi" and "fig" have 0.67, "figg" and "fig" 0.86
 
-# The session's own defaults; the loaded extension puts the values of %config GeminiMagics here.
-_session: Callable[[], Mapping[str, Any]] = dict
-
-
-def use_session_defaults(values: Callable[[], Mapping[str, Any]] = dict) -> None:
-    """Take defaults from `values()` at each question from now on; without an argument, from nowhere."""
-    global _session
-    _session = values
+# The choices of this session by their names; the loaded extension keeps those of %config GeminiMagics here.
+session_defaults: dict[str, Any] = {}
 
 
 def resolve(options: Mapping[str, Any]) -> Settings:
-    """Settle every setting: the question's own options, then the session's, the environment's, the default.
+    """Decide every setting: by the question's options, the session, the environment, or its default.
 
     Raises:
         BadRequest: an option has no setting of its name (the nearest are named), or a value that it
             cannot have.
     """
     for name in options:
+        if name == "headers":
+            raise BadRequest(
+                "Headers are secrets, and a cell is saved: set GEMINI_MAGICS_HEADERS in the environment, or "
+                "type %gemini_key --header NAME."
+            )
         if name not in NAMES:
-            raise BadRequest(f"There is no setting {name!r}. {did_you_mean(name, NAMES)}")
+            meant = did_you_mean(name, NAMES)
+            if name in REQUEST_FIELDS:
+                meant = f'It is a field of the request: extra={{"{name}": {quoted(options[name])}}}.'
+            raise BadRequest(f"There is no setting {quoted(name)}. {meant}")
     environment = {
-        setting.name: os.environ[setting.metadata["env"]]
+        setting.name: unquoted(os.environ[setting.metadata["env"]])
         for setting in fields(Settings)
         if os.environ.get(setting.metadata["env"])
     }
-    session = {name: value for name, value in _session().items() if value is not None}
-    return Settings(**{**environment, **session, **options})
+    return Settings(**{**environment, **session_defaults, **options})
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """A sentence with the known words nearest to a mistyped one, or with all of them if none is near."""
-    known = list(known)
-    meant = near(word, known)
-    return suggest(meant) if meant else f"There is {_either(known, 'and')}."
+QUOTES = "'\"`"
 
 
-def suggest(meant: Iterable[str]) -> str:
-    """A sentence that offers words which may have been meant."""
-    return f"Did you mean {_either(meant)}?"
-
-
-def near(word: str, known: Iterable[str], most: int = 3) -> list[str]:
-    """Return the known words that may have been meant, the likeliest first.
-
-    Few people miss the first letter, so a word with another one must be very alike: "nope" is no "open".
-    The hyphens of an option are no letters.
-    """
-    typed = word.casefold().lstrip("-")
-    matcher = SequenceMatcher(b=typed)
-    found = []
-    for name in known:
-        folded = name.casefold().lstrip("-")
-        matcher.set_seq1(folded)
-        least = _ALIKE if folded[:1] == typed[:1] else _VERY_ALIKE
-        if matcher.real_quick_ratio() >= least <= matcher.quick_ratio() and matcher.ratio() >= least:
-            found.append((matcher.ratio(), name))
-    return [name for _, name in nlargest(most, found)]
-
-
-def _either(words: Iterable[str], last: str = "or") -> str:
-    *most, final = words
-    return f"{', '.join(most)} {last} {final}" if most else final
+def unquoted(value: str) -> str:
+    """Return a value of the environment without the quotes that %env NAME="value" keeps."""
+    value = value.strip()
+    return value[1:-1].strip() if len(value) > 1 and value[0] == value[-1] and value[0] in QUOTES else value

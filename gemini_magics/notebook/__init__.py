@@ -1,1 +1,1 @@
-"""What people type and see: the magics, their options, and the views of an answer."""
+"""The notebook: the magics and their options, the views of an answer, and the panel."""

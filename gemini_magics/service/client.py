@@ -1,52 +1,53 @@
-"""The connection: a request goes out, events come back. The only file that imports httpx.
+"""The connection: a request goes out, events come back. Only this file imports httpx.
 
-Each call has a client and a connection of its own; only the TLS context, which takes long to make, is
-shared. A kept connection may turn out to be closed when it is used again, which cannot be told from a
-question that was sent and may have been charged; so none is kept.
-
-What is tried again is decided by money: a question that had not been sent in full, or to which the
-service has said "not now" (429, 500, 502, 503, 455); and never once a thought or a word has come.
+Each call has its own client and its own connection; only the TLS context, which takes long to make, is
+shared. If a kept connection turns out to be closed, nobody can tell whether the question was received and
+charged (RFC 9110, 9.2.2: a POST must not be repeated then), so no connection is kept.
 """
 
 from __future__ import annotations
 
-import functools
-import os
 import socket
 import ssl
 import threading
-import zlib
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 import httpx
 
 from ..core.cancel import Cancel
-from ..core.errors import BadRequest, Cut, GeminiError, RateLimited, Refused, UnknownReply, Unreachable
-from ..core.messages import Event, Text, Thinking, Waiting
+from ..core.errors import (
+    BadRequest,
+    ConnectionFailed,
+    GeminiError,
+    IncompleteAnswer,
+    UnexpectedResponse,
+)
+from ..core.messages import Event, Waiting
 from ..core.settings import Settings
-from .keys import Key
-from .line import Line
+from .certificates import tls_context
+from .connection import Connection, LastCall
+from .encoding import Undecodable, decoded
+from .proxies import Proxy, proxy_for
 from .redact import Hiding, hidden_in_logs, redact
-from .reply import Reader
-from .services import LOOPBACK
+from .refusals import CHARGED
+from .response import Reader
+from .retries import gave_up, given_up, has_begun, next_wait_s, reason_in_words
+from .secret import Key
 
-AGAIN = (429, 500, 502, 503, 455)
-GAVE_UP = (408, 504)
-BACKOFF_S = 1.0  # before the second try; doubled before each further one
-RATE_BACKOFF_S = 5.0  # the same after a 429 that does not say how long: kie counts over 10 s
+REFUSAL_WAIT_S = 5.0  # how long the words of a refusal are waited for, whose status has come
+REFUSAL_BYTES = 2**20
 PIECE_BYTES = 2**16
-ANSWER_BYTES = 64 * 2**20  # the longest answer has 65,536 tokens; 1 kB for each
+ANSWER_BYTES = 64 * 2**20  # the longest answer has 65,536 tokens: 1 kB for each
 DOCUMENT_BYTES = 2**16
 
 NOT_SENT = (
     httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError,
     httpx.WriteError, httpx.WriteTimeout, httpx.UnsupportedProtocol, httpx.LocalProtocolError,
 )  # fmt: skip
-CHARGED = "It may have been charged, so it was not sent again; run the cell to ask once more."
+MAY_COST = "It may have been charged."
 FREE = "It is free, so run the cell to ask once more."
 
 
@@ -56,17 +57,20 @@ class Call:
 
     Attributes:
         url: where it goes.
-        content: the JSON that is posted; None gets what is there.
+        content: the JSON to post; None makes it a GET.
         settings: timeouts, and how often and how long to try again.
-        key: is sent as a bearer token, and taken out of all that comes back.
+        key: is sent as a bearer token, and masked in everything that comes back.
+        headers: more headers by name, masked like the key.
         cancel: ends the call without an error.
-        transport: stands in for the network: an `httpx.MockTransport` whose responses have a `stream`.
+        transport: replaces the network: an `httpx.MockTransport` whose responses have a `stream`.
+        away: is set once the request is sent, or has failed.
     """
 
     url: str
     content: bytes | None
     settings: Settings
     key: Key | None = None
+    headers: Mapping[str, Key] = field(default_factory=dict)
     cancel: Cancel = field(default_factory=Cancel)
     transport: httpx.BaseTransport | None = None
     away: threading.Event = field(default_factory=threading.Event)
@@ -76,55 +80,63 @@ class Call:
         """Host and port, for people."""
         return urlsplit(self.url).netloc.rpartition("@")[2]
 
+    @property
+    def secrets(self) -> tuple[Key, ...]:
+        """The key and the values of the headers."""
+        return (*([self.key] if self.key else []), *self.headers.values())
+
 
 def ask(call: Call) -> Iterator[Event]:
     """Send a question and yield the events of its answer.
 
     Raises:
-        GeminiError: BadRequest, Unreachable, Refused, Cut or UnknownReply, as `core.errors` has them.
+        GeminiError: BadRequest, ConnectionFailed, ServiceError, IncompleteAnswer or UnexpectedResponse.
     """
-    hiding = Hiding(call.key)
+    hiding = Hiding(*call.secrets)
     tried, begun = 0, False
     while True:
         try:
             for event in _answer(call):
-                begun = begun or isinstance(event, Thinking | Text)
+                begun = begun or has_begun(event)
                 yield hiding.event(event)
             return
         except GeminiError as error:
             failure = hiding.error(error)
         if call.cancel.cancelled:
             return
-        if not begun and isinstance(failure, Refused) and _code(failure) in GAVE_UP:
-            raise Cut(f"The service took too long for this question ({_code(failure)}). {CHARGED}")
-        wait_s = None if begun else _wait_s(failure, tried, call.settings)
-        if wait_s is None:
+        if not begun and gave_up(failure):
+            raise IncompleteAnswer(str(failure))
+        wait_s = next_wait_s(failure, tried, call.settings)
+        if begun and wait_s is not None:
+            failure.args = (f"{failure} {CHARGED}",)
+        if begun or wait_s is None:
             raise failure
         if tried == call.settings.retries or wait_s > call.settings.retry_wait_s:
-            raise _given_up(failure, tried, wait_s)
+            failure.again_after_s = wait_s
+            raise given_up(failure, tried, wait_s)
         tried += 1
-        yield Waiting(_reason(failure), wait_s)
+        yield Waiting(reason_in_words(failure), wait_s)
         if call.cancel.wait(wait_s):
             return
 
 
 def fetch(call: Call) -> Iterator[tuple[int, bytes]]:
-    """Get a small document; yield its status and at most 64 KiB of it, unless the call is cancelled.
+    """Get a small document: yield its status and at most 64 KiB of it, or nothing if it is cancelled.
 
     Raises:
         GeminiError: as `ask`.
     """
     content = bytearray()
     try:
-        with _exchange(call) as (response, _):
-            for data in _body(response):
+        with _exchange(call) as (response, line):
+            for data in _readable(response, line):
                 content += data
                 if len(content) >= DOCUMENT_BYTES:
                     break
-        text = redact(content[:DOCUMENT_BYTES].decode(errors="replace"), call.key)
+        text = redact(content[:DOCUMENT_BYTES].decode(errors="replace"), *call.secrets)
         yield response.status_code, text.encode()
     except GeminiError as error:
-        failure = Hiding(call.key).error(error)
+        failure = Hiding(*call.secrets).error(error)
     else:
         return
     if not call.cancel.cancelled:
@@ -133,61 +145,66 @@ def fetch(call: Call) -> Iterator[tuple[int, bytes]]:
 
 def _answer(call: Call) -> Iterator[Event]:
     """Try once."""
-    last_call: threading.Timer | None = None
-    n_bytes = 0
-    try:
-        with _exchange(call) as (response, line):
-            reader = Reader(response.status_code, dict(response.headers))
-            try:
-                for data in _body(response):
-                    yield from reader.feed(data)
-                    if reader.done or call.cancel.cancelled:
-                        return
-                    n_bytes += len(data)
-                    if n_bytes > ANSWER_BYTES:
-                        raise Cut("The answer was cut off at 64 MiB. Ask for a shorter one.")
-                    if reader.finished and not last_call:
-                        last_call = threading.Timer(call.settings.finish_timeout_s, line.shut)
-                        last_call.daemon = True
-                        last_call.start()
-            except httpx.TransportError:
+    n_bytes, claims = 0, 0
+    broken: httpx.TransportError | Undecodable | None = None
+    with _exchange(call) as (response, line), LastCall(call.settings.finish_timeout_s, line) as last_call:
+        reader = Reader(response.status_code, dict(response.headers))
+        try:
+            for data in _readable(response, line):
+                yield from reader.feed(data)
+                if reader.done or call.cancel.cancelled:
+                    return
+                n_bytes += len(data)
+                if n_bytes > ANSWER_BYTES:
+                    raise IncompleteAnswer("The answer was cut off at 64 MiB. Ask for a shorter one.")
                 if not reader.finished:
-                    with suppress(GeminiError):
-                        yield from reader.close()  # the last event, if only its empty line was lost
-                    raise
-            else:
-                yield from reader.close()
-    finally:
-        if last_call:
-            last_call.cancel()
+                    last_call.revoke()
+                elif reader.claims > claims:
+                    last_call.begin()
+                claims = reader.claims
+        except (httpx.TransportError, Undecodable) as error:
+            broken = error
+        try:
+            yield from reader.close(broken=broken is not None or last_call.over)
+        except (IncompleteAnswer, UnexpectedResponse):
+            if broken is None or last_call.over:
+                raise
+            raise broken from None  # `_exchange` tells what happened to the connection
 
 
 @contextmanager
-def _exchange(call: Call) -> Iterator[tuple[httpx.Response, Line]]:
-    """Send a request on a line that `cancel` can shut, and tell what goes wrong in our own words."""
-    line = Line(call.away)
+def _exchange(call: Call) -> Iterator[tuple[httpx.Response, Connection]]:
+    """Send a request on a line that `cancel` can shut; raise failures in our own words."""
+    line = Connection(call.away)
+    proxy: Proxy | None = None
     call.cancel.on_cancel(line.shut)
+    # A compressed stream can hold back its last words in the compressor of a gateway (RFC 9110, 12.5.3).
     headers = {"User-Agent": "gemini_magics", "Accept-Encoding": "identity"}
     if call.content is not None:
         headers["Content-Type"] = "application/json"
     try:
+        proxy = None if call.transport else proxy_for(call.url)
         with (
-            hidden_in_logs(call.key),
-            _client(call) as client,
+            hidden_in_logs(*call.secrets, *(proxy.secrets if proxy else ())),
+            _client(call, proxy) as client,
             client.stream(
                 "GET" if call.content is None else "POST",
                 call.url,
                 content=call.content,
                 headers=headers,
-                auth=_Bearer(call.key) if call.key else None,
+                auth=_Secrets(call.key, call.headers),
                 extensions={"trace": line.trace},
             ) as response,
         ):
             yield response, line
-    except httpx.InvalidURL as error:
-        failure: GeminiError = BadRequest(f"The address {call.url!r} is none: {error}. Correct it.")
+    except httpx.InvalidURL:
+        failure: GeminiError = BadRequest(f"The address of {call.host} is not a valid URL: correct base_url.")
+    except Undecodable as error:
+        failure = UnexpectedResponse(
+            f"{error} {FREE if call.content is None else MAY_COST} Choose another --service."
+        )
     except httpx.TransportError as error:
-        failure = _in_words(error, call, line)
+        failure = _in_words(error, call, line, proxy)
     else:
         return
     finally:
@@ -196,153 +213,137 @@ def _exchange(call: Call) -> Iterator[tuple[httpx.Response, Line]]:
     raise failure
 
 
-def _client(call: Call) -> httpx.Client:
-    """Make a client for one call: no redirects, no cookies from before, no proxy on the way to this machine."""
-    parts, settings = urlsplit(call.url), call.settings
+def _client(call: Call, proxy: Proxy | None) -> httpx.Client:
+    """Make a client for one call: it follows no redirects, has no cookies and reads no environment."""
+    settings = call.settings
+    secure = urlsplit(call.url).scheme == "https"
+    # Without a context httpx loads its own certificates, for http:// as well.
+    tls = tls_context() if secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    proxy_tls = tls if proxy and proxy.url.startswith("https:") else None  # httpcore refuses one for http://
     try:
         return httpx.Client(
-            verify=_tls() if parts.scheme == "https" else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
+            verify=tls,
+            # `read` is the longest gap between two pieces and not the time of the whole answer:
+            # https://www.python-httpx.org/advanced/timeouts/
             timeout=httpx.Timeout(
                 connect=settings.connect_timeout_s,
                 write=settings.write_timeout_s,
-                read=settings.gap_timeout_s,
+                read=settings.silence_s,
                 pool=None,
             ),
-            trust_env=parts.hostname not in LOOPBACK,
+            trust_env=False,
+            proxy=httpx.Proxy(proxy.url, auth=proxy.auth, ssl_context=proxy_tls) if proxy else None,
             transport=call.transport,
         )
-    except (ImportError, ValueError) as error:
-        reason = str(error)
-    raise BadRequest(
-        f"The proxy of the environment cannot be used: {reason} Set HTTPS_PROXY or ALL_PROXY anew."
-    )
+    except ImportError:
+        named = proxy.variable if proxy else "the proxy"
+    raise BadRequest(f"{named} names a SOCKS proxy, which needs a package: pip install 'httpx[socks]'.")
 
 
-@functools.cache
-def _tls() -> ssl.SSLContext:
-    """The trusted roots: certifi's, or those that SSL_CERT_FILE or SSL_CERT_DIR names."""
-    file, folder = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
-    try:
-        if file or folder:  # httpx 0.27 would pass over a file that is missing
-            return ssl.create_default_context(cafile=file, capath=folder)
-        return httpx.create_ssl_context()
-    except OSError as error:
-        reason = error.strerror or str(error)
-    raise BadRequest(f"The certificates of SSL_CERT_FILE cannot be read ({reason}). Set it anew.")
+class _Secrets(httpx.Auth):
+    """Puts the key and the person's headers into the request, so that no variable of ours holds them."""
 
-
-class _Bearer(httpx.Auth):
-    """Puts the key into the request, so that no variable of ours holds it."""
-
-    def __init__(self, key: Key) -> None:
-        self._key = key
+    def __init__(self, key: Key | None, headers: Mapping[str, Key]) -> None:
+        self._key, self._headers = key, headers
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        request.headers["Authorization"] = f"Bearer {self._key.reveal()}"
+        for name, value in self._headers.items():
+            request.headers[name] = value.reveal()
+        if self._key:
+            request.headers["Authorization"] = f"Bearer {self._key.reveal()}"
         yield request
 
 
+def _readable(response: httpx.Response, line: Connection) -> Iterator[bytes]:
+    """Yield the body. A refusal ends where its body hangs, breaks or cannot be unpacked: its status counts."""
+    if response.status_code < 300:
+        yield from _body(response)
+        return
+    patience = threading.Timer(REFUSAL_WAIT_S, line.shut)
+    patience.daemon = True
+    patience.start()
+    n_bytes = 0
+    try:
+        for data in _body(response):
+            yield data
+            n_bytes += len(data)
+            if n_bytes > REFUSAL_BYTES:
+                return
+    except (httpx.TransportError, Undecodable):
+        return
+    finally:
+        patience.cancel()
+
+
 def _body(response: httpx.Response) -> Iterator[bytes]:
-    """Return the body as it comes; a compression that nobody asked for is undone.
+    """Return the body as it comes, without a compression that nobody asked for.
 
     Raises:
-        UnknownReply: it is compressed in another way, or wrongly.
+        Undecodable: the body is compressed in an unknown way, or wrongly.
     """
-    encoding = response.headers.get("content-encoding", "identity").lower()
-    if encoding == "identity":
-        return response.iter_raw()
-    if encoding in ("gzip", "x-gzip", "deflate"):
-        return _inflated(response.iter_raw())
-    raise UnknownReply(f"The service compressed its answer unasked ({encoding}). Choose another --service.")
+    return decoded(response.iter_raw(), response.headers.get("content-encoding", ""))
 
 
-def _inflated(compressed: Iterator[bytes]) -> Iterator[bytes]:
-    """Undo gzip or zlib in pieces of bounded size."""
-    inflater = zlib.decompressobj(zlib.MAX_WBITS | 32)  # takes both
-    try:
-        for data in compressed:
-            while data:
-                yield inflater.decompress(data, PIECE_BYTES)
-                data = inflater.unconsumed_tail
-    except zlib.error as error:
-        reason = str(error)
-    else:
-        return
-    raise UnknownReply(f"The service compressed its answer wrongly ({reason}). Choose another --service.")
-
-
-def _in_words(error: httpx.TransportError, call: Call, line: Line) -> GeminiError:
+def _in_words(error: httpx.TransportError, call: Call, line: Connection, proxy: Proxy | None) -> GeminiError:
     """Say what happened to a connection, and whether the question had been sent."""
     if isinstance(error, NOT_SENT) or (line.connected and not line.sent):
-        return Unreachable(f"{_why(error, call, line)} Nothing was sent in full, nothing was charged.")
+        return ConnectionFailed(
+            f"{_why(error, call, line, proxy)} Nothing was sent in full, nothing was charged."
+        )
     then = FREE if call.content is None else CHARGED
     if isinstance(error, httpx.TimeoutException):
-        return Cut(f"Nothing came from {call.host} for {call.settings.gap_timeout_s:g} s. {then}")
-    return Cut(f"The connection to {call.host} broke before the answer's end. {then}")
+        return IncompleteAnswer(f"Nothing came from {call.host} for {call.settings.silence_s:g} s. {then}")
+    return IncompleteAnswer(f"The connection to {call.host} broke before the answer's end. {then}")
 
 
-def _why(error: httpx.TransportError, call: Call, line: Line) -> str:
-    host = call.host
-    if not line.connected and line.host not in ("", httpx.URL(call.url).raw_host.decode()):
-        reason = getattr(_origin(error), "strerror", None) or error
-        return f"The proxy {line.host} on the way to {host} cannot be reached ({reason}): look at HTTPS_PROXY."
+def _why(error: httpx.TransportError, call: Call, line: Connection, proxy: Proxy | None) -> str:
+    """Say why there was no connection. httpx's own words are not quoted: they may hold a proxy's password."""
+    host, origin = call.host, _origin(error)
+    if proxy and not line.connected and line.host:
+        return (
+            f"The proxy {line.host} on the way to {host} cannot be reached ({_reason_of(origin)}): "
+            f"look at {proxy.variable}."
+        )
     match error:
         case httpx.ConnectTimeout():
             return f"No connection to {host} within {call.settings.connect_timeout_s:g} s: look at the network."
         case httpx.WriteTimeout():
             return f"{host} took nothing in for {call.settings.write_timeout_s:g} s: attach less, or ask again."
         case httpx.ProxyError():
-            return f"The proxy on the way to {host} said {error}: look at HTTPS_PROXY."
-    match _origin(error):
+            return _refused_by_proxy(error, host, proxy.variable if proxy else "HTTPS_PROXY")
+    match origin:
         case socket.gaierror():
             return f"The name {host} was not found: look at the network, and at the address."
         case ssl.SSLCertVerificationError(verify_message=reason):
             return (
-                f"The certificate of {host} is not trusted ({reason}): "
-                "if this network has certificates of its own, name their file in SSL_CERT_FILE."
+                f"The certificate of {host} is not trusted ({reason}): if this network has certificates of its "
+                "own, name their file in SSL_CERT_FILE and ask again."
             )
         case ssl.SSLError(reason=reason):
             return f"No secure connection to {host} ({reason}): look at the address, and at HTTPS_PROXY."
         case ConnectionRefusedError():
             return f"Nothing answers at {host}: look whether the service runs, and at the address."
-        case OSError(strerror=str(reason)):
-            return f"No connection to {host} ({reason}): look at the network."
-    return f"No connection to {host} ({error}): look at the network."
+    return f"No connection to {host} ({_reason_of(origin)}): look at the network."
+
+
+def _refused_by_proxy(error: httpx.ProxyError, host: str, variable: str) -> str:
+    """Say which status a proxy answered with; httpcore puts it before the proxy's own words."""
+    status = str(error)[:3]
+    if status == "407":
+        return f"The proxy on the way to {host} wants a name and a password (407): put them into {variable}."
+    said = f" answered {status}" if status.isdecimal() else " refused the connection"
+    return f"The proxy on the way to {host}{said}: look at {variable}."
+
+
+def _reason_of(origin: BaseException) -> str:
+    """Return the system's words for an error of the network, or else the name of its kind."""
+    if isinstance(origin, OSError) and isinstance(origin.strerror, str):
+        return origin.strerror
+    return type(origin).__name__
 
 
 def _origin(error: BaseException) -> BaseException:
-    """Return what an error came from in the first place."""
+    """Return the error at the beginning of a chain."""
     while cause := error.__cause__ or error.__context__:
         error = cause
-    return error
-
-
-def _code(error: Refused) -> int | None:
-    return error.code if isinstance(error.code, int) else error.status
-
-
-def _wait_s(error: GeminiError, tried: int, settings: Settings) -> float | None:
-    """Return how long to wait before another try; None if there must not be one."""
-    again = isinstance(error, Unreachable) or (isinstance(error, Refused) and _code(error) in AGAIN)
-    if not again:
-        return None
-    if isinstance(error, Refused) and error.retry_after is not None:
-        return error.retry_after
-    backoff_s = RATE_BACKOFF_S if isinstance(error, RateLimited) else BACKOFF_S
-    return min(backoff_s * 2.0**tried, settings.retry_wait_s)
-
-
-def _reason(error: GeminiError) -> str:
-    return f"the service answered {_code(error)}" if isinstance(error, Refused) else "no connection"
-
-
-def _given_up(error: GeminiError, tried: int, wait_s: float) -> GeminiError:
-    """Add to an error how often it was tried, and when the service wants to be asked again."""
-    said = str(error)
-    if tried:
-        said += f" It was tried {tried + 1} times."
-    if isinstance(error, Refused) and error.retry_after:
-        until = datetime.now().astimezone() + timedelta(seconds=wait_s)
-        said += f" The service wants {wait_s:.0f} s of patience, until {until:%H:%M:%S}."
-    error.args = (said,)
     return error

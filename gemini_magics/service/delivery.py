@@ -1,59 +1,60 @@
-"""A question on its way: the network in a thread of its own, the caller free to stop at any moment."""
+"""A question on its way: a thread of its own does the network, so the caller can stop at any moment."""
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
-from itertools import chain
-from pathlib import Path
+from dataclasses import dataclass
 from queue import Empty, SimpleQueue
-from traceback import extract_tb
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
+from ..core.browser import check_network
 from ..core.cancel import Cancel
-from ..core.errors import BadRequest, GeminiError
+from ..core.errors import BadRequest, GeminiError, unexpected
 from ..core.messages import Event, Media
 from ..core.question import Question
 from ..core.settings import Settings
-from . import wire
-from .keys import Key, find_key, known
-from .services import Service, find
+from . import request
+from .keys import find_headers, find_key, known
+from .prose import in_words
+from .secret import Key
+from .services import Service
 
-POLL_S = 0.1  # on Windows nothing but the end of a wait lets Ctrl-C through
-HEAD_START_S = 0.05  # threads share one interpreter: what the caller loads next would hold the request up
+if TYPE_CHECKING:
+    from .client import Call
+
+# On Windows, Ctrl-C does not interrupt the wait for a lock (https://docs.python.org/3/library/threading.html,
+# Lock.acquire: "on POSIX"), so it is only seen when a wait ends.
+POLL_S = 0.1
+# Wait this long before the caller imports its view: under the GIL that import would delay the request.
+HEAD_START_S = 0.05
 BALANCE_PATH = "/api/v1/chat/credit"
-HOME = Path(__file__).parents[1]
 
 T = TypeVar("T")
 
 
 class Delivery:
-    """A question that is being asked: made, it is on its way; its events are taken with `batches`.
+    """A question that is being asked. Making one sends it; `batches` yields its events.
 
     Args:
         question: what to ask, and how.
+        service: the service to ask, with the address and the model in use.
         cancel: stops it, from any thread.
 
     Attributes:
-        service: the service that is asked, with the address and the model in use.
+        service: the service that is asked.
         cancel: the switch, also where none was given.
 
     Raises:
-        BadRequest: it cannot be asked: no such service, no key, nothing to ask, a key in the prompt.
+        BadRequest: it cannot be asked: no key, nothing to ask, a key in the prompt.
     """
 
-    def __init__(self, question: Question, cancel: Cancel | None = None) -> None:
-        self.cancel = cancel or Cancel()
-        self.service = service_of(question.settings)
-        key = find_key(self.service)
-        content = _content(question, self.service, key)
-        from .client import Call, ask  # httpx is loaded by the first question
-
-        call = Call(wire.url(self.service), content, question.settings, key, self.cancel)
-        self._apart = _Apart(lambda: ask(call), self.cancel)
+    def __init__(self, question: Question, service: Service, cancel: Cancel | None = None) -> None:
+        self.cancel: Cancel = cancel or Cancel()
+        self.service = service
+        call = _call(question, service, self.cancel, threading.Event())
+        self._apart = _Apart(lambda: _heard(call, question, service), self.cancel)
         try:
             call.away.wait(HEAD_START_S)
         except BaseException:
@@ -61,100 +62,105 @@ class Delivery:
             raise
 
     def batches(self, tick_s: float | None = None) -> Iterator[list[Event]]:
-        """Yield the events as they come, all that are there at once.
+        """Yield the events as they come; each batch holds all that have come since the last one.
 
         Args:
-            tick_s: yield an empty list after so many seconds without events, for a clock to move on.
+            tick_s: yield an empty batch after this many seconds without events, so that a clock can move.
 
         Raises:
-            GeminiError: the question failed; the events before were yielded. Where `cancel` was pulled,
-                there is no error: the events just end.
+            GeminiError: the question failed; the events before the error were yielded. After `cancel` the
+                events end without an error.
         """
         return self._apart.batches(tick_s)
 
 
-def credits_left(settings: Settings) -> float:
+def events(question: Question, service: Service, cancel: Cancel, away: threading.Event) -> Iterator[Event]:
+    """Ask in the calling thread, and yield the events as they come; for a thread that does nothing else.
+
+    Args:
+        away: is set once the question is sent, or has failed.
+
+    Raises:
+        GeminiError: as a `Delivery` does when it is made, and as its `batches`.
+    """
+    yield from _heard(_call(question, service, cancel, away), question, service)
+
+
+def _heard(call: Call, question: Question, service: Service) -> Iterator[Event]:
+    from .client import ask
+
+    heard = ask(call)
+    return in_words(heard) if request.points_in_form(question, service) else heard
+
+
+def _call(question: Question, service: Service, cancel: Cancel, away: threading.Event) -> Call:
+    """Write a question as the call that asks it, with the key and the headers of the service."""
+    check_network(f"The service {service.name}")
+    key, headers = find_key(service), find_headers(service)
+    secrets = [*([(f"the key of {service.name}", key)] if key else []), *known()]
+    url, content = request.url(service), request.content(question, service)
+    check_keys(question, content, secrets)
+    from .client import Call  # httpx is loaded by the first question
+
+    return Call(url, content, question.settings, key, headers, cancel, away=away)
+
+
+def credits_left(service: Service, settings: Settings) -> float:
     """Ask the service how many credits the account behind the key has.
 
     Raises:
-        BadRequest: the service has no such question.
-        GeminiError: it did not answer.
+        BadRequest: the service does not tell its balance.
+        GeminiError: the service did not answer.
     """
-    service = service_of(settings)
     if service.name not in ("kie", "demo"):
         raise BadRequest(f"The service {service.name} tells no balance; kie does.")
-    key, cancel = find_key(service), Cancel()
+    check_network(f"The balance of {service.name}")
+    key, headers, cancel = find_key(service), find_headers(service), Cancel()
     url = service.origin + BALANCE_PATH
 
     def answers() -> Iterator[float]:
         from .client import Call, fetch
-        from .reply import balance
+        from .response import balance
 
-        for status, data in fetch(Call(url, None, settings, key, cancel)):
+        for status, data in fetch(Call(url, None, settings, key, headers, cancel)):
             yield balance(data, status=status)
 
     [found] = [number for batch in _Apart(answers, cancel).batches() for number in batch]
     return found
 
 
-def service_of(settings: Settings) -> Service:
-    """Return the service that a question goes to. The demo has an address once it has started, so it starts.
-
-    Raises:
-        BadRequest: as `services.find`.
-    """
-    service = find(settings)
-    if service.base_url:
-        return service
-    from .demo import address
-
-    return replace(service, base_url=address())
-
-
-def _content(question: Question, service: Service, key: Key | None) -> bytes:
-    """Write the request, unless it would tell a key to the model."""
-    try:
-        content = json.dumps(wire.body(question, service), allow_nan=False).encode()
-    except (TypeError, ValueError) as error:
-        reason = str(error)
-    else:
-        check_keys(question, content, [(f"the key of {service.name}", key)] if key else [])
-        return content
-    raise BadRequest(f"The request cannot be written as JSON ({reason}): look at --extra.")
-
-
-def check_keys(question: Question, content: bytes, more: Iterable[tuple[str, Key]] = ()) -> None:
-    """Look for keys in a question: a model is told none, nor is a recording.
+def check_keys(question: Question, content: bytes, secrets: Iterable[tuple[str, Key]]) -> None:
+    """Look for keys in a question, because neither a model nor a recording may get one.
 
     Args:
-        content: the request as JSON; media may be left out, as they are looked at by themselves.
-        more: keys beside those at hand, each after whose it is.
+        content: the request as JSON; media may be left out, because they are searched by themselves.
+        secrets: the keys, each after the name of its owner, as `keys.known` yields them.
 
     Raises:
-        BadRequest: there is one; says whose.
+        BadRequest: the question holds a key; the message names its owner.
     """
-    files = [part.content for turn in question.turns for part in turn.attachments]
+    files = [part.content for message in question.messages for part in message.attachments]
     media = [file.data for file in files if isinstance(file, Media)]
-    for whose, key in chain(more, known()):
+    for whose, key in secrets:
         if key.is_in_json(content) or any(key.is_in(data) for data in media):
             raise BadRequest(f"The question holds {whose}: take it out of what is sent.")
 
 
 @dataclass(frozen=True)
 class _End:
-    """The last thing in a queue: nothing follows, and why."""
+    """The last item of a queue: nothing follows, because of `error` if there is one."""
 
     error: GeminiError | None = None
 
 
 class _Apart(Generic[T]):
-    """A generator that runs in a thread of its own, as far ahead as it can."""
+    """A generator that runs in a thread of its own and does not wait for its reader."""
 
     def __init__(self, produce: Callable[[], Iterator[T]], cancel: Cancel) -> None:
         self._items: SimpleQueue[T | _End] = SimpleQueue()
         self._cancel = cancel
-        cancel.on_cancel(lambda: self._items.put(_End()))  # the caller need not wait for the thread
         threading.Thread(target=self._run, args=(produce,), name="gemini_magics", daemon=True).start()
+        cancel.on_cancel(lambda: self._items.put(_End()))  # the reader does not wait for the thread
 
     def _run(self, produce: Callable[[], Iterator[T]]) -> None:
         error: GeminiError | None = None
@@ -163,16 +169,16 @@ class _Apart(Generic[T]):
                 self._items.put(item)
         except GeminiError as raised:
             error = raised
-        except Exception as raised:  # noqa: BLE001 - nobody is above a thread; the caller is told
-            error = _unexpected(raised)
+        except Exception as raised:  # noqa: BLE001 - a thread has no caller, so the reader is told
+            error = unexpected(raised)
         if error:
-            # The frames below hold what the service sent, as it came; a traceback may show variables.
+            # Its frames hold what the service sent, before redaction, and some tracebacks show variables.
             error = error.with_traceback(None)
             error.__cause__ = error.__context__ = None
         self._items.put(_End(error))
 
     def batches(self, tick_s: float | None = None) -> Iterator[list[T]]:
-        """Yield what has come, all at once; leaving the loop early pulls the switch."""
+        """Yield what has come since the last batch. Leaving the loop early cancels the question."""
         end = None
         try:
             while not end:
@@ -198,15 +204,6 @@ class _Apart(Generic[T]):
             except Empty:
                 patience_s = until - time.monotonic()
             else:
-                self._items.put(item)  # whoever looks again finds the end again
+                self._items.put(item)  # a second reader finds the end, too
                 return items, item
         return items, None
-
-
-def _unexpected(error: Exception) -> GeminiError:
-    """Say where our own code failed, without the words of the error, which may hold anything."""
-    ours = [frame for frame in extract_tb(error.__traceback__) if HOME in Path(frame.filename).parents]
-    place = f"{Path(ours[-1].filename).name}, line {ours[-1].lineno}"
-    return GeminiError(
-        f"gemini_magics itself failed ({type(error).__name__} in {place}). Please report this line."
-    )

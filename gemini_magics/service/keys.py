@@ -1,8 +1,10 @@
-"""Keys: where they are found, whom they may be sent to, and that nobody reads them anywhere.
+"""Keys and headers: where they are found, and which origin they may be sent to. Nothing shows them.
 
-A key is bound to the origin it was given for. The places, in this order: this session's memory
-(`%gemini_key`), the environment variable of the service, Colab's and Kaggle's secrets under the same
-name, the system's keyring. Nothing is read from files of the working directory.
+A key is bound to the origin it was given for. It is looked up in this session's memory (`%gemini_key`),
+the environment variable of the service, Colab's and Kaggle's secrets under the same name, and the
+system's keyring, in this order. Headers that a gateway wants are bound in the same way; they come from
+memory (`%gemini_key --header NAME`) and from GEMINI_MAGICS_HEADERS, as a cell would save them. Nothing is
+read from files of the working directory (CVE-2026-21852).
 """
 
 from __future__ import annotations
@@ -11,65 +13,30 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from importlib.util import find_spec
 from typing import Any
 from urllib.parse import urlsplit
 
-from ..core.errors import BadRequest, NoKey
-from .services import LOOPBACK, SERVICES, Service
+from ..core.errors import BadRequest, MissingKey
+from ..core.settings import unquoted
+from . import keyrings
+from .secret import HeaderValue, Key
+from .services import LOOPBACK, SERVICES, Service, checked_url, origin_of
 
-KEYRING = "gemini_magics"
-SECRET_CHARS = 8  # a shorter key, such as a local server's "none", may stand in any text
-
-
-class Key:
-    """A key that shows itself to nobody but the client, which calls `reveal`.
-
-    Raises:
-        BadRequest: it is empty, or holds what no header can carry: white space, a character beyond ASCII.
-    """
-
-    __slots__ = ("reveal",)
-    reveal: Callable[[], str]
-
-    def __init__(self, text: str) -> None:
-        text = text.strip()
-        if not re.fullmatch("[!-~]+", text):
-            # Whoever shows the local variables of this frame must not see what was typed.
-            text = _complaint(text)
-            raise BadRequest(text)
-        # A function's closure is in no repr, no vars() and no pickle.
-        self.reveal = lambda: text
-
-    def __repr__(self) -> str:
-        return "Key(•••)"
-
-    def is_in(self, data: bytes) -> bool:
-        """True if the key stands in these bytes. A word of less than 8 characters is no secret."""
-        return len(self.reveal()) >= SECRET_CHARS and self.reveal().encode() in data
-
-    def is_in_json(self, data: bytes) -> bool:
-        """True if the key stands in a text of this JSON."""
-        return len(self.reveal()) >= SECRET_CHARS and json.dumps(self.reveal())[1:-1].encode() in data
-
-    @property
-    def is_words(self) -> bool:
-        """True for what servers of one's own are told for a key: lm-studio, sk-no-key-required."""
-        return bool(re.fullmatch("[a-z]+([-_][a-z]+)*", self.reveal()))
+HEADERS_VARIABLE = "GEMINI_MAGICS_HEADERS"
+# Headers that frame the message or belong to one connection (RFC 9110, 7.6.1 and 8), or that carry a secret
+# with rules of its own (keys, cookies).
+_OWN_HEADERS = re.compile(
+    r"host|content-.*|cookie2?|set-cookie2?|authorization|proxy-.*|connection|keep-alive|te|trailer"
+    r"|transfer-encoding|upgrade|expect|accept-encoding",
+    re.IGNORECASE,
+)
 
 
-def _complaint(text: str) -> str:
-    if not text:
-        return "The key is empty: copy it again from the service's page."
-    strange = next(character for character in text if not "!" <= character <= "~")
-    what = "white space" if strange.isspace() else f"a character that keys do not have (U+{ord(strange):04X})"
-    return f"The key holds {what}: copy it again, the key alone, without quotes or a word before it."
-
-
-# The keys of this session, by the origin that each may go to.
+# The keys and headers of this session, by the origin that each may go to.
 _memory: dict[str, Key] = {}
+_headers: dict[str, dict[str, HeaderValue]] = {}
 
 
 def remember(service: Service, text: str) -> None:
@@ -86,7 +53,7 @@ def remember(service: Service, text: str) -> None:
 
 
 def check_takes_key(service: Service) -> None:
-    """See that a service takes a key, before a person is asked for one.
+    """Check that a service takes a key, before a person is asked for one.
 
     Raises:
         BadRequest: it needs none.
@@ -95,8 +62,11 @@ def check_takes_key(service: Service) -> None:
         raise BadRequest(f"The service {service.name} needs no key: just ask.")
 
 
-def save(service: Service, text: str) -> None:
+def save(service: Service, text: str) -> str:
     """Keep a key in memory and in the system's keyring, both bound to the service's origin.
+
+    Returns:
+        The name of the backend that took it.
 
     Raises:
         BadRequest: it cannot be a key, or there is no keyring that takes it.
@@ -105,43 +75,30 @@ def save(service: Service, text: str) -> None:
         remember(service, text)
     finally:
         text = ""
-    if not find_spec("keyring"):
-        raise BadRequest(
-            "The key is kept for this session only: for --save, pip install 'gemini_magics[keyring]'."
-        )
-    import keyring
-    from keyring.errors import KeyringError
-
-    try:
-        keyring.set_password(KEYRING, service.origin, _memory[service.origin].reveal())
-    except KeyringError as error:
-        reason = type(error).__name__
-    else:
-        return
-    raise BadRequest(
-        f"The key is kept for this session only: this system's keyring did not take it ({reason})."
-    )
+    return keyrings.put(service.origin, _memory[service.origin])
 
 
 def forget(service: Service) -> None:
-    """Drop the service's key from memory and from the keyring."""
-    _memory.pop(service.origin, None)
-    if find_spec("keyring"):
-        import keyring
-        from keyring.errors import KeyringError
+    """Drop the service's key and headers from memory, and its key from the keyring.
 
-        with suppress(KeyringError):  # there was none, or there is no keyring to keep one
-            keyring.delete_password(KEYRING, service.origin)
+    Raises:
+        BadRequest: the keyring is locked or broken, and may still hold the key.
+    """
+    _memory.pop(service.origin, None)
+    _headers.pop(service.origin, None)
+    keyrings.drop(service.origin)
 
 
 def find_key(service: Service) -> Key | None:
-    """Return the key for a service, or None where it needs none: the demo, or an address on this machine.
+    """Return the key for a service, or None where it may need none.
+
+    That is the demo, an address on this machine, or a gateway that has headers of its own.
 
     Call it from the thread that runs the cell: Colab's secrets are asked through the frontend.
 
     Raises:
-        NoKey: there is none; the message lists each place that was looked in.
-        BadRequest: what was found cannot be a key.
+        MissingKey: there is none; the message lists each place that was looked in.
+        BadRequest: the text that was found cannot be a key.
     """
     if not service.key_variable:
         return None
@@ -151,34 +108,135 @@ def find_key(service: Service) -> Key | None:
         if key := find():
             return key
         looked_in.append(place)
-    if local:
+    if local or find_headers(service):
         return None
-    raise NoKey(
+    raise MissingKey(
         f"There is no key for {service.name} ({service.origin}); looked in {', '.join(looked_in)}. "
-        f"Set {service.key_variable}, type %gemini_key, "
-        'or try without a key: %config GeminiMagics.service = "demo".'
+        f"Set {service.key_variable}, type %gemini_key {service.name}, "
+        'or try without a key: %config GeminiMagics.service = "demo".',
+        service=service.name,
     )
 
 
-def known() -> Iterator[tuple[str, Key]]:
-    """Yield the keys that are at hand, those of this session and those in the environment.
+def at_hand(service: Service) -> bool:
+    """Tell whether the memory of this session or the environment holds a key of a service.
 
-    Before each stands whose it is: "the key of kie", "the key in OPENROUTER_API_KEY". Words that a server
-    of one's own is told for a key may stand in any text, and are left out.
+    Raises:
+        BadRequest: the environment holds a text that cannot be a key.
+    """
+    if not service.key_variable:
+        return False
+    return bool(_memory.get(service.origin) or _key_or_none(os.environ.get(service.key_variable)))
+
+
+def look_for_key(service: Service) -> tuple[str, list[str]]:
+    """Return the first place that has a key for a service, or "", and the places that were looked in.
+
+    Raises:
+        BadRequest: a place holds a text that cannot be a key.
+    """
+    looked_in = []
+    for place, find in _places(service, urlsplit(service.base_url).hostname in LOOPBACK):
+        looked_in.append(place)
+        if find():
+            return place, looked_in
+    return "", looked_in
+
+
+def check_header_name(name: str) -> None:
+    """Check that a person may set a header.
+
+    Raises:
+        BadRequest: it is not a name (RFC 9110, 5.6.2), or one that only this package sets.
+    """
+    if not re.fullmatch(r"[!#$%&'*+.^`|~\w-]+", name, re.ASCII):
+        raise BadRequest("The name of a header has letters, digits and hyphens only, as in x-portkey-provider.")
+    if _OWN_HEADERS.fullmatch(name.replace("_", "-")):  # some servers take the two for one (RFC 3875, 4.1.18)
+        raise BadRequest(
+            f"The header {name.lower()} cannot be set: gemini_magics or HTTP sets it. A key goes into "
+            "%gemini_key."
+        )
+
+
+def remember_header(service: Service, name: str, text: str) -> None:
+    """Keep a header for the service's origin, in memory, until the session ends.
+
+    Raises:
+        BadRequest: the name or the value cannot be used, or the service has no address yet.
+    """
+    try:
+        check_header_name(name)
+        if not service.base_url:
+            raise BadRequest(f"The service {service.name} takes no header: just ask.")
+        _headers.setdefault(service.origin, {})[name.lower()] = HeaderValue(text)
+    finally:
+        text = ""  # as in `remember`
+
+
+def find_headers(service: Service) -> Mapping[str, Key]:
+    """Return the headers for a service, by name: those of the environment, then those of this session.
+
+    GEMINI_MAGICS_HEADERS belongs to GEMINI_MAGICS_BASE_URL where that is set, else to the address that the
+    person gave. No built-in service gets it, as none gets GEMINI_MAGICS_API_KEY.
+
+    Raises:
+        BadRequest: the variable is not a JSON object of texts, or holds what cannot be used.
+    """
+    meant = os.environ.get("GEMINI_MAGICS_BASE_URL", "")
+    fits = service.custom and (not meant.strip() or origin_of(checked_url(meant)) == service.origin)
+    return {**(_from_environment() if fits else {}), **_headers.get(service.origin, {})}
+
+
+def _from_environment() -> dict[str, HeaderValue]:
+    """Read GEMINI_MAGICS_HEADERS. Its errors name headers, and never hold a value."""
+    if not os.environ.get(HEADERS_VARIABLE):
+        return {}
+    try:
+        given = json.loads(unquoted(os.environ[HEADERS_VARIABLE]) or "{}")
+    except (ValueError, RecursionError):
+        given = None
+    if not isinstance(given, dict) or not all(isinstance(value, str) for value in given.values()):
+        given = None
+        raise BadRequest(
+            f'{HEADERS_VARIABLE} must be a JSON object of texts, as in {{"x-portkey-provider": "openai"}}.'
+        )
+    headers: dict[str, HeaderValue] = {}
+    value = ""
+    try:
+        for name, value in given.items():
+            check_header_name(name)
+            headers[name.lower()] = HeaderValue(value)
+        return headers
+    finally:
+        given, value = None, ""  # as in `remember`
+
+
+def known() -> Iterator[tuple[str, Key]]:
+    """Yield the keys and header values at hand, those of this session and those in the environment.
+
+    Each comes after whose it is: "the key of kie", "the key in OPENROUTER_API_KEY". Words that a local
+    server takes as a key may stand in any text, and are left out.
     """
     rows = {row.origin: row.name for row in SERVICES.values() if row.base_url}
     for origin, key in list(_memory.items()):
         if origin in rows or not key.is_words:
             yield f"the key of {rows.get(origin, origin)}", key
     for row in SERVICES.values():
-        with suppress(BadRequest):  # what cannot be a key is none
+        with suppress(BadRequest):  # a text that cannot be a key is not sent as one
             key_or_none = _key_or_none(os.environ.get(row.key_variable)) if row.key_variable else None
             if key_or_none and (row.base_url or not key_or_none.is_words):
                 yield f"the key in {row.key_variable}", key_or_none
+    in_environment: dict[str, HeaderValue] = {}
+    with suppress(BadRequest):
+        in_environment = _from_environment()
+    for headers in (in_environment, *list(_headers.values())):
+        for name, value in headers.items():
+            if not value.is_words:
+                yield f"the value of the header {name}", value
 
 
 def _places(service: Service, local: bool) -> Iterator[tuple[str, Callable[[], Key | None]]]:
-    """The places that a service's key can be in, each with how to look there."""
+    """Yield the places where a service's key can be, each with the function that looks there."""
     name = service.key_variable
     yield "this session (%gemini_key)", lambda: _memory.get(service.origin)
     yield f"the environment ({name})", lambda: _key_or_none(os.environ.get(name))
@@ -188,8 +246,15 @@ def _places(service: Service, local: bool) -> Iterator[tuple[str, Callable[[], K
         yield f"Colab's secrets ({name}, with notebook access)", lambda: _from_store(_colab, name)
     if "KAGGLE_KERNEL_RUN_TYPE" in os.environ:
         yield f"Kaggle's secrets ({name})", lambda: _from_store(_kaggle, name)
-    if find_spec("keyring"):
-        yield "the keyring", lambda: _from_store(_keyring, service.origin)
+    if keyrings.installed():
+        yield "the keyring", lambda: _from_store(keyrings.get, service.origin)
+
+
+def in_keyring(services: Iterable[Service]) -> list[Service]:
+    """Return those services whose keys the system's keyring holds."""
+    if not keyrings.installed():
+        return []
+    return [each for each in services if each.key_variable and _from_store(keyrings.get, each.origin)]
 
 
 def _key_or_none(text: str | None) -> Key | None:
@@ -202,25 +267,19 @@ def _key_or_none(text: str | None) -> Key | None:
 def _from_store(store: Callable[[str], Any], name: str) -> Key | None:
     try:
         return _key_or_none(store(name))
-    except BadRequest:
+    except (BadRequest, KeyboardInterrupt):
         raise
-    except Exception:  # noqa: BLE001 - a store that is locked, refuses or is broken is a store without our key
+    except BaseException:  # noqa: BLE001 - a store that is locked, refuses or is broken is one without our key
         return None
 
 
 def _colab(name: str) -> Any:
-    from google.colab import userdata  # type: ignore[import-not-found]
+    from google.colab import userdata
 
     return userdata.get(name)
 
 
 def _kaggle(name: str) -> Any:
-    from kaggle_secrets import UserSecretsClient  # type: ignore[import-not-found]
+    from kaggle_secrets import UserSecretsClient
 
     return UserSecretsClient().get_secret(name)
-
-
-def _keyring(origin: str) -> Any:
-    import keyring
-
-    return keyring.get_password(KEYRING, origin)

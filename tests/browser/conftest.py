@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import fcntl
 import importlib.util
 import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from lab import App, Notebook, Server, chromium, launch, notebook, with_cells
+from lab import CHROMIUM, REPOSITORY, App, Notebook, Server, chromium, notebook, with_cells
 from prompter import Prompter
 
 if TYPE_CHECKING:
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext
 
 PACKAGES = ("playwright", "axe_playwright_python", "jupyterlab", "notebook")
+APPS = "jupyterlab>=4 notebook>=7"  # $LABEXTENSION_APPS names others, such as the oldest
 MISSING = 'No browser to test with: apt-get install chromium, and pip install "gemini_magics[browser]".'
 
 Open = Callable[..., Notebook]
@@ -37,11 +41,20 @@ def pytest_runtest_setup() -> None:
 
 
 @pytest.fixture(scope="session")
-def browser_session() -> Iterator[BrowserContext]:
+def browser_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
     from playwright.sync_api import sync_playwright
 
-    with sync_playwright() as playwright, launch(playwright) as browser:
-        yield browser.new_context(permissions=["clipboard-read", "clipboard-write"])
+    with sync_playwright() as playwright:
+        # A profile on disk keeps JupyterLab's scripts compiled from page to page, which saves a third of its time
+        # to load: https://v8.dev/blog/code-caching-for-devs
+        session = playwright.chromium.launch_persistent_context(
+            tmp_path_factory.mktemp("chromium"),
+            executable_path=chromium(),
+            args=list(CHROMIUM),
+            permissions=["clipboard-read", "clipboard-write"],
+        )
+        with closing(session):
+            yield session
 
 
 @pytest.fixture(scope="session")
@@ -58,10 +71,66 @@ def server(
         yield server
 
 
+@pytest.fixture(scope="session")
+def new_environment(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """A function that makes an environment of the wheel of this checkout and other packages.
+
+    It takes what pip takes, and returns the interpreter.
+    """
+
+    def install(*packages: str) -> Path:
+        folder = tmp_path_factory.mktemp("environment")
+        build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
+        subprocess.run(build, cwd=REPOSITORY, check=True, capture_output=True)
+        (wheel,) = folder.glob("*.whl")
+        subprocess.run([sys.executable, "-m", "venv", str(folder / "venv")], check=True)
+        python = folder / "venv" / "bin" / "python"
+        options = ["-q", "--no-compile", "--prefer-binary"]
+        pip = [str(python), "-m", "pip", "install", *options, str(wheel), *packages]
+        subprocess.run(pip, cwd=folder, env={**os.environ, "PYTHONPATH": ""}, check=True, capture_output=True)
+        return python
+
+    return install
+
+
+@pytest.fixture(scope="session")
+def installed(new_environment: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The interpreter of a new environment with nothing but the wheel of this checkout and the applications.
+
+    The processes of pytest-xdist share it: https://pytest-xdist.readthedocs.io/en/stable/how-to.html
+    """
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    with (shared / "installed").open("a+") as told:
+        fcntl.flock(told, fcntl.LOCK_EX)
+        told.seek(0)
+        if not (python := told.read()):
+            applications = os.environ.get("LABEXTENSION_APPS", APPS).split()
+            python = str(new_environment(*applications, "matplotlib", "pandas"))
+            told.write(python)
+    return Path(python)
+
+
+@pytest.fixture(scope="session")
+def wheel_server(
+    browser_session: BrowserContext,
+    prompter: Prompter,
+    installed: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Server]:
+    """A server of that environment."""
+    with Server(tmp_path_factory.mktemp("wheel"), prompter.environment, python=installed) as server:
+        yield server
+
+
 @pytest.fixture
 def service(prompter: Prompter) -> Prompter:
-    """The service that the notebook's questions go to; it says nothing until it is told to."""
+    """The service that the notebook's questions go to; it says nothing until it is told to.
+
+    Its `requests` are those of this test alone.
+    """
     prompter.forget()
+    prompter.requests.clear()
     return prompter
 
 
@@ -79,7 +148,20 @@ def open_notebook(
     It takes the sources of code cells, or a whole notebook as `content`; `kernel=False` does not wait.
     In the end no page may have told of an error that is not the application's own.
     """
-    name = re.sub(r"\W+", "-", request.node.name).strip("-")
+    yield from opener(browser_session, server, app, request.node.name)
+
+
+@pytest.fixture
+def open_installed(
+    browser_session: BrowserContext, wheel_server: Server, app: App, request: pytest.FixtureRequest
+) -> Iterator[Open]:
+    """Opens notebooks as `open_notebook` does, in the environment in which the wheel is installed."""
+    yield from opener(browser_session, wheel_server, app, request.node.name)
+
+
+def opener(browser_session: BrowserContext, server: Server, app: App, test: str) -> Iterator[Open]:
+    """Yield a function that opens notebooks of a test, and close them at the end."""
+    name = re.sub(r"\W+", "-", test).strip("-")
     books: list[Notebook] = []
     with ExitStack() as pages:
 

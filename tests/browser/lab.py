@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -22,7 +22,19 @@ from urllib.parse import urlsplit
 import nbformat
 
 if TYPE_CHECKING:  # where playwright is missing, the tests that need it say so in one line
-    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Playwright, Request
+    from contextlib import AbstractContextManager
+
+    from playwright.sync_api import (
+        Browser,
+        BrowserContext,
+        ConsoleMessage,
+        Locator,
+        LocatorAssertions,
+        Page,
+        Playwright,
+        Request,
+        WebSocket,
+    )
 
 App = Literal["lab", "notebook"]
 REPOSITORY = Path(__file__).parents[2]
@@ -43,7 +55,10 @@ OVERRIDES = {
     "@jupyterlab/apputils-extension:themes": {"theme": "JupyterLab Light"},
     "@jupyterlab/docmanager-extension:plugin": {"autosave": False},
 }
-PATIENCE_S = 30.0
+# The applications' own code, and an extension for JupyterLite, which the extra `class` installs: it asks for a
+# module that JupyterLab does not have.
+NOT_OURS = re.compile("/static/(lab|notebook)/|/extensions/@jupyterlite/")
+PATIENCE_S = 120.0  # ends a test that hangs; nothing that works takes so long
 READY = """() => {
     const notebook = window.jupyterapp?.shell.currentWidget;
     return notebook?.context?.isReady && notebook.content.widgets.length && document.querySelector('.jp-Cell');
@@ -60,18 +75,37 @@ def launch(playwright: Playwright) -> Browser:
     return playwright.chromium.launch(executable_path=chromium(), args=list(CHROMIUM))
 
 
+def expect(place: Locator) -> LocatorAssertions:
+    """Say what a page has to show soon: it is looked at until it does, since a page draws when it can."""
+    from playwright.sync_api import expect
+
+    expect.set_options(timeout=1000 * PATIENCE_S)
+    return expect(place)
+
+
 class Server:
     """A Jupyter server on a free port of 127.0.0.1 that serves JupyterLab and Notebook 7 alike.
 
-    Its settings, data and kernels' histories are in a folder of its own; kernels run this interpreter,
-    see this repository, and load the extension when they start.
+    Its settings, data and kernels' histories are in a folder of its own; kernels load the extension when they
+    start.
 
     Args:
         folder: a new folder for all of it.
         environment: variables for the kernels.
+        python: an interpreter with an installation to use; without it, this interpreter runs a checkout.
+        checkout: the repository to run.
+        disabled: JupyterLab extensions that are turned off.
     """
 
-    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        environment: Mapping[str, str],
+        *,
+        python: Path | None = None,
+        checkout: Path = REPOSITORY,
+        disabled: Iterable[str] = (),
+    ) -> None:
         self.root = folder / "notebooks"
         self.root.mkdir(parents=True)
         self.token = secrets.token_hex(16)
@@ -91,6 +125,15 @@ class Server:
                 "MPLCONFIGDIR",
             )
         }
+        if python is None:
+            environment = {**environment, "PYTHONPATH": str(checkout)}
+            extensions = folder / "JUPYTER_DATA_DIR" / "labextensions"
+            extensions.mkdir(parents=True)
+            (extensions / "gemini_magics").symlink_to(checkout / "labextension")
+        config = folder / "JUPYTER_CONFIG_DIR" / "labconfig"
+        config.mkdir(parents=True)
+        page = {"disabledExtensions": dict.fromkeys(disabled, True)}
+        (config / "page_config.json").write_text(json.dumps(page))
         profile = folder / "IPYTHONDIR" / "profile_default"
         profile.mkdir(parents=True)
         (profile / "ipython_config.py").write_text('c.InteractiveShellApp.extensions = ["gemini_magics"]\n')
@@ -111,15 +154,21 @@ class Server:
         }
         self._log = (folder / "server.log").open("wb")
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "jupyterlab", *(f"--{name}={value}" for name, value in options.items())],
-            env={**os.environ, **folders, **environment, "PYTHONPATH": str(REPOSITORY)},
+            [
+                python or sys.executable,
+                "-m",
+                "jupyterlab",
+                *(f"--{name}={value}" for name, value in options.items()),
+            ],
+            env={**os.environ, "PYTHONPATH": "", **folders, **environment},
+            cwd=folder,
             stdout=self._log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
 
     def __enter__(self) -> Server:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE_S
         while True:
             try:
                 self.request("/api/status")
@@ -139,7 +188,7 @@ class Server:
         request = urllib.request.Request(
             self.url + path, headers={"Authorization": f"token {self.token}"}, method=method
         )
-        with urllib.request.urlopen(request, timeout=20) as reply:
+        with urllib.request.urlopen(request, timeout=PATIENCE_S) as reply:
             return json.loads(reply.read() or "null")
 
     def end_kernel(self, path: Path) -> None:
@@ -176,11 +225,12 @@ class Notebook:
         self.errors: list[str] = []
         self.hosts: set[str] = set()
         self.dialogs: list[str] = []
+        self._sockets: list[WebSocket] = []
         page.set_default_timeout(1000 * PATIENCE_S)
         page.on("console", self._heard)
         page.on("pageerror", lambda error: self._failed(f"{error}\n{error.stack}"))
         page.on("request", self._requested)
-        page.on("websocket", lambda socket: self.hosts.add(urlsplit(socket.url).netloc))
+        page.on("websocket", self._connected)
         page.on("dialog", self._asked)
 
     def _heard(self, message: ConsoleMessage) -> None:
@@ -189,13 +239,17 @@ class Notebook:
 
     def _failed(self, error: str) -> None:
         places = re.findall(r"(?:https?|blob):[^\s)]+", error)
-        if not places or not all(re.search("/static/(lab|notebook)/", place) for place in places):
+        if not places or not all(NOT_OURS.search(place) for place in places):
             self.errors.append(error)
 
     def _requested(self, request: Request) -> None:
         parts = urlsplit(request.url)
         if parts.scheme not in ("data", "blob", "about"):
             self.hosts.add(parts.netloc)
+
+    def _connected(self, socket: WebSocket) -> None:
+        self.hosts.add(urlsplit(socket.url).netloc)
+        self._sockets.append(socket)
 
     def _asked(self, dialog: Any) -> None:
         if dialog.type != "beforeunload":
@@ -272,6 +326,36 @@ class Notebook:
         """Save the notebook and return what the file holds now."""
         self.page.evaluate("jupyterapp.shell.currentWidget.context.save()")
         return nbformat.read(self.path, as_version=4)
+
+    def wait_for_output(self, words: str, number: int = 0) -> None:
+        """Wait until the outputs that would be saved with a cell hold some words."""
+        self.page.wait_for_function(
+            """([number, words]) => JSON.stringify(
+                jupyterapp.shell.currentWidget.content.model.cells.get(number).sharedModel.getOutputs()
+            ).includes(words)""",
+            arg=[number, words],
+        )
+
+    def sends(self, words: str) -> AbstractContextManager[Any]:
+        """Wait at the end of a `with` block until the page has sent some words to the kernel."""
+        *_, channels = (socket for socket in self._sockets if "/channels" in socket.url)
+        return channels.expect_event(
+            "framesent",
+            lambda frame: words.encode() in (frame.encode() if isinstance(frame, str) else frame),
+        )
+
+    def heard(self) -> list[int]:
+        """Return a list to which the bytes of each message from the kernel are added from now on."""
+        *_, channels = (socket for socket in self._sockets if "/channels" in socket.url)
+        sizes: list[int] = []
+        channels.on("framereceived", lambda frame: sizes.append(len(frame)))
+        return sizes
+
+    def wait_for_formulas(self) -> None:
+        """Wait until every formula in an answer is typeset, which changes the height of the page."""
+        self.page.wait_for_function(
+            "[...document.querySelectorAll('.gemini-math')].every(node => node.querySelector('mjx-container'))"
+        )
 
     def restart(self) -> None:
         """Start a fresh kernel."""

@@ -23,7 +23,6 @@ class Panel:
 
     def __init__(self, book: Any, service: Any, cell: int = 0) -> None:
         self.book, self.page, self.service = book, book.page, service
-        self.page.set_default_timeout(15_000)
         self.root = book.output(cell).locator(".gemini-panel")
         self.root.wait_for()
         self.text = self.root.get_by_label("Question", exact=True)
@@ -35,7 +34,11 @@ class Panel:
 
     def ask(self, text: str) -> None:
         self.text.fill(text)
-        self.text.press("Control+Enter")
+        self.ask_by("Control+Enter")
+
+    def ask_by(self, key: str) -> None:
+        """Send what stands in the box by a key, and wait until it has arrived."""
+        self.text.press(key)
         self.root.locator(".gemini-panel-status").filter(has_text="Thinking").wait_for()
 
     def answer(self, text: str, thoughts: str = "") -> None:

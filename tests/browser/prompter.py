@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from queue import Empty, SimpleQueue
 
-from gemini_magics.service.demo import Act, Demo, Head, Reply, Request, Step, chunk, ending, took
-from gemini_magics.service.stand_in import answer
+from gemini_magics.demo.answers import answer
+from gemini_magics.testing import Act, Demo, Head, Request, Step, chunk, ending, took
 
 LOOK_S = 0.01
 
@@ -55,9 +56,26 @@ class Prompter:
         """Close the connection in the middle of the answer."""
         self._tell(lambda _: [Act.CLOSE], last=True)
 
-    def answer_itself(self, words_per_s: float = 0) -> None:
-        """Look at the question and answer it, as the demo service does that nobody prompts."""
-        self._tell(lambda request: _body(answer(request, words_per_s=words_per_s, key=None)), last=True)
+    def answer_itself(self, words_per_s: float = 0, gate: threading.Semaphore | None = None) -> None:
+        """Look at the question and answer it, as the demo service does that nobody prompts.
+
+        Args:
+            gate: is acquired before each piece, so that a test releases them one by one.
+        """
+
+        def steps(request: Request) -> Iterator[Step]:
+            for step in answer(request, words_per_s=words_per_s, key=None):
+                while gate and isinstance(step, float) and not gate.acquire(blocking=False):
+                    yield LOOK_S
+                if not isinstance(step, Head):
+                    yield step
+
+        self._tell(steps, last=True)
+
+    def answer_with(self, text: str, words_per_s: float) -> None:
+        """Answer a question with a text, word by word."""
+        finish = ending("stop", took(1_200, 700, 400))
+        self._tell(lambda _: [*_words("content", text, words_per_s), *finish], last=True)
 
     def forget(self) -> None:
         """Forget what was told and is not said yet; for the next question."""
@@ -80,10 +98,6 @@ class Prompter:
                 yield LOOK_S
             else:
                 yield from steps(request)
-
-
-def _body(reply: Reply) -> Iterator[Step]:
-    return (step for step in reply if not isinstance(step, Head))
 
 
 def _words(field: str, text: str, words_per_s: float) -> Iterator[Step]:

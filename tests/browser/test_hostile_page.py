@@ -7,7 +7,7 @@ sys.path.append(str(Path(__file__).parents[1]))
 
 from hostile import LINKS, MARKUP, TEXTS
 
-from gemini_magics.service.demo import chunk, event
+from gemini_magics.testing import chunk, event
 
 ASK_WITH_FILES = """\
 import shlex
@@ -28,8 +28,10 @@ FOREIGN = """() => {
     const found = [];
     for (const node of document.querySelectorAll('.gemini-answer *')) {
         if (node.parentNode.closest('mjx-container')) continue;
-        if (!tags.has(node.localName)) found.push(node.outerHTML.slice(0, 200));
+        const ours = node.matches('button.gemini-button, button.gemini-picture, dialog.gemini-large, img');
+        if (!tags.has(node.localName) && !ours) found.push(node.outerHTML.slice(0, 200));
         for (const { name, value } of node.attributes) {
+            if (name === 'src' && node.localName === 'img' && value.startsWith('data:image/')) continue;
             const astray = name === 'href' && !/^(https?:\\/\\/|mailto:)/.test(value);
             if (astray || /^(on|src|id$|action$|data-command)/.test(name)) found.push(`${name}=${value}`);
         }

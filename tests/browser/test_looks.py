@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from lab import expect
 
 FIGURE = """\
 import matplotlib
@@ -84,9 +85,9 @@ def test_everything_works_from_the_keyboard(answering, service):
     page, live = answering.page, answering.output(1)
     live.locator("summary").focus()
     page.keyboard.press("Enter")
-    assert live.get_by_text("Looking at the plot").is_visible()
+    expect(live.get_by_text("Looking at the plot")).to_be_visible()
     page.keyboard.press("Space")
-    assert not live.get_by_text("Looking at the plot").is_visible()
+    expect(live.get_by_text("Looking at the plot")).to_be_hidden()
 
     live.get_by_role("button", name="fig").focus()
     page.keyboard.press("Enter")
@@ -102,7 +103,7 @@ def test_everything_works_from_the_keyboard(answering, service):
     live.get_by_role("button", name="Stop").focus()
     page.keyboard.press("Space")
     answering.wait_until_run(1)
-    assert answering.output(1).get_by_text("come in pairs").is_visible()
+    expect(answering.output(1).get_by_text("come in pairs")).to_be_visible()
     live.locator(".gemini-live").wait_for(state="detached")
     assert page.evaluate("document.activeElement.closest('.jp-Cell') !== null")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from lab import expect
+
 FIXED = "A list has no mean.\n\n```python\nmean = sum(values) / len(values)\n```\n"
 
 
@@ -32,8 +34,8 @@ def test_a_failed_cell_is_explained_with_what_was_sent_folded_above(open_noteboo
     output = book.output(1)
     output.get_by_text("A list has no mean.").wait_for()
     sent = output.locator("details").first
-    assert not sent.get_by_text("AttributeError").is_visible()
+    expect(sent.get_by_text("AttributeError")).to_be_hidden()
     sent.locator("summary").click()
-    assert sent.get_by_text("AttributeError").is_visible()
+    expect(sent.get_by_text("AttributeError")).to_be_visible()
     book.cell(2).get_by_text("mean = sum(values)").wait_for()
     assert book.errors == []

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from lab import expect
 from panel_in_page import Panel
 from PIL import Image
 
-from gemini_magics.service.demo import chunk
+from gemini_magics.testing import chunk
 
 sys.path.append(str(Path(__file__).parents[1]))
 
@@ -26,14 +27,15 @@ ax.plot([1, 3, 2])
 plt.close()
 df = pd.DataFrame({"a": [1, 2], "b": [3, 4]})
 gemini_magics.panel()"""
-BUSY = "while True:\n    sum(range(1000))"
+BROKE = "broke before the answer's end"
+BUSY = "print('busy', flush=True)\nwhile True:\n    sum(range(1000))"
 SHORT_TEXTS = [text for text in TEXTS.values() if len(text) < 500]
 HOSTILE_THINGS = """import gemini_magics, pandas as pd
 texts = {texts!r}
-df = pd.DataFrame({{text: [text] for text in texts}})
+df = pd.DataFrame([texts], columns=pd.Index(texts, dtype=object), dtype=object)  # pyarrow takes no surrogates
 for text in texts:
     globals()[text] = df.copy()
-cells = pd.DataFrame({{"a": texts}})
+cells = pd.DataFrame({{"a": texts}}, dtype=object)
 gemini_magics.panel()"""
 # All that a panel and its transcript may hold, and no attribute that loads or runs something.
 FOREIGN = """() => {
@@ -112,13 +114,53 @@ def test_what_is_clicked_pasted_and_dropped_goes_with_the_question(opened):
     ]
 
     panel.ask("What are these?")
-    assert panel.text.input_value() == ""
+    expect(panel.text).to_have_value("")
     panel.answer("Two things.")
     notes, _, picture, question = panel.sent
     assert "Remember the milk." in notes
     assert (picture, question) == ("data:image/png;base64,", "What are these?")
-    assert panel.chips.count() == 0
+    expect(panel.chips).to_have_count(0)
     assert panel.turns.locator(".gemini-chip").all_inner_texts()[0].startswith("notes.txt")
+    assert not panel.book.errors
+
+
+def test_a_part_of_an_attached_picture_is_dragged_or_typed_and_the_answer_points_in_it(opened):
+    panel = opened(THINGS)
+    panel.button("Attach fig, figure").click()
+    panel.button("Choose a part of fig").click()
+    chooser = panel.root.get_by_role("group", name="A part of fig")
+    whole = chooser.locator("img").bounding_box()
+    x, y = whole["x"], whole["y"]
+    panel.page.mouse.move(x + 0.3 * whole["width"], y + 0.2 * whole["height"])
+    panel.page.mouse.down()
+    panel.page.mouse.move(x + 0.6 * whole["width"], y + 0.5 * whole["height"], steps=4)
+    panel.page.mouse.up()
+    edges = [chooser.get_by_label(name) for name in ("Left %", "Top %", "Right %", "Bottom %")]
+    assert [float(edge.input_value()) for edge in edges] == pytest.approx([30, 20, 60, 50], abs=1)
+    frame = chooser.locator(".gemini-panel-frame").bounding_box()
+    assert frame["x"] - x == pytest.approx(0.3 * whole["width"], abs=2)
+    edges[0].focus()
+    panel.page.keyboard.press("ArrowUp")
+    assert float(edges[0].input_value()) == pytest.approx(31, abs=1)
+    panel.page.keyboard.press("Enter")  # attaches the part and does not send the question
+    panel.chips.filter(has_text="the part part of fig · figure").wait_for()
+    assert not panel.service.requests
+    assert panel.text.evaluate("node => node === document.activeElement")
+
+    panel.button("Settings").click()
+    panel.root.get_by_label("Point at places").check()
+    panel.button("Settings").click()
+    panel.ask("What is this?")
+    assert any("A part of a figure. The first picture shows" in text for text in panel.sent)
+    panel.service.say(
+        'Here [mark 1]:\n\n```json\n[{"mark": 1, "picture": 1, "label": "top", "point": [90, 500]}'
+    )
+    spot = panel.root.get_by_role("button", name="Mark 1: top: x = ")
+    spot.wait_for()
+    expect(panel.root.locator(".gemini-text .gemini-mark")).to_have_text("1")
+    panel.answer("]\n```\n")
+    panel.root.get_by_role("img", name="fig with mark 1").wait_for()
+    expect(panel.root.locator(".gemini-marks li")).to_have_count(1)
     assert not panel.book.errors
 
 
@@ -137,10 +179,13 @@ def test_the_thinking_stays_as_the_reader_left_it(opened):
     details.locator("summary").click()
     assert not details.evaluate("node => node.open")
     details.locator("summary").click()
-    for word in ("The ", "peak ", "is ", "$x^2$."):
+    said = ""
+    for word in ("The ", "peak ", "is ", "here: "):
         panel.service.say(word)
-        panel.page.wait_for_timeout(80)
+        said += word
+        panel.turns.locator(".gemini-text").filter(has_text=said.strip()).wait_for()
         assert details.evaluate("node => node.open")
+    panel.service.say("$x^2$.")
     panel.service.think("More thoughts.")
     details.locator("p", has_text="More thoughts.").wait_for(state="attached")
     panel.service.finish()
@@ -180,7 +225,7 @@ def test_a_table_is_on_the_shelf_as_its_first_rows(opened):
     panel = opened(THINGS, "df.loc[0, 'a'] = 17")
     table = panel.button("Attach df, table, 2 rows: a, b").locator(".gemini-panel-table")
     table.filter(has_text="13").wait_for()
-    assert table.locator("*").all_inner_texts() == ["", "a", "b", "0", "1", "3", "1", "2", "4"]
+    expect(table.locator("*")).to_have_text(["", "a", "b", "0", "1", "3", "1", "2", "4"])
     panel.book.run(1)
     table.filter(has_text="17").wait_for()
 
@@ -237,8 +282,8 @@ def test_a_turn_that_grew_here_is_the_one_of_a_page_loaded_later(opened):
     panel.turns.locator(".gemini-sources, .gemini-foot").first.wait_for()
     shown = html_of(panel)
     assert shown.count("<mjx-container") == 2
-    assert shown.count("To a cell") == 2
-    assert shown.count('<img src="data:image/png;base64,') == 1
+    assert shown.count(">To a cell<") == 2
+    assert shown.count('src="data:image/') == 1
     panel.book.save()
     panel.book.reload()
     again = Panel(panel.book, panel.service)
@@ -258,20 +303,20 @@ def html_of(panel: Panel) -> str:
 
 
 @pytest.mark.parametrize("during", ["nothing", "text", "a cell"])
-def test_stop_works_at_once(opened, during):
+def test_stop_works(opened, during):
     panel = opened(OPEN, BUSY)
     panel.ask("Why?")
     if during == "a cell":
         panel.book.start(1)
-        panel.page.wait_for_timeout(300)
+        panel.book.output(1).get_by_text("busy").wait_for()
     if during == "text":
         panel.service.say("word " * 10_000, words_per_s=60)
         panel.turns.get_by_text("word word").wait_for()
-    assert panel.stop_ms() < 1000  # 0.3 s is the bar of benchmarks/panel.py; machines of tests are slow
+    panel.button("Stop").click()  # benchmarks/panel.py says how soon it stops
     panel.ended()
     panel.turns.get_by_text("Stopped by you").wait_for()
     if during == "a cell":
-        assert panel.book.cell(1).locator(".jp-InputPrompt").inner_text() == "[*]:"
+        expect(panel.book.cell(1).locator(".jp-InputPrompt")).to_have_text("[*]:")
     panel.service.forget()
     panel.ask("And now?")
     panel.answer("Fine.")
@@ -284,7 +329,7 @@ def test_a_question_from_python_stops_too(opened):
     panel.button("Stop").click()
     panel.ended()
     panel.book.wait_until_run(1)
-    assert "KeyboardInterrupt" in panel.book.output(1).inner_text()
+    expect(panel.book.output(1)).to_contain_text("KeyboardInterrupt")
 
 
 def test_an_error_keeps_what_was_typed_and_can_be_tried_again(opened):
@@ -292,19 +337,23 @@ def test_an_error_keeps_what_was_typed_and_can_be_tried_again(opened):
     panel.text.fill("What is $`missing`?")
     panel.text.press("Control+Enter")
     panel.root.get_by_role("alert").filter(has_text="BadRequest: missing cannot be read").wait_for()
-    assert panel.text.input_value() == "What is $`missing`?"
+    expect(panel.text).to_have_value("What is $`missing`?")
 
     panel.ask("Why?")
     panel.service.break_off()
     panel.ended()
-    panel.turns.locator(".gemini-note").first.wait_for()
-    assert panel.root.get_by_role("alert").count() == 0
+    failure = panel.turns.locator(".gemini-failure")
+    failure.get_by_text(BROKE).wait_for()
+    expect(failure).to_contain_text("press Retry to ask once more")
+    assert panel.root.inner_text().count(BROKE) == 1
+    expect(panel.root.get_by_role("alert")).to_have_count(0)
     panel.service.forget()
     panel.button("Ask this question again").click()
     panel.root.locator(".gemini-panel-status").filter(has_text="Thinking").wait_for()
     panel.answer("Because.")
     panel.turns.get_by_text("Because.").wait_for()
-    assert panel.turns.count() == 1
+    expect(panel.turns).to_have_count(1)
+    expect(failure).to_have_count(0)
 
 
 def test_a_question_is_edited_and_asked_again(opened):
@@ -317,8 +366,8 @@ def test_a_question_is_edited_and_asked_again(opened):
     panel.ask("Question anew")
     panel.answer("Answer anew.")
     assert [len(request.json["messages"]) for request in list(panel.service.requests)[-3:]] == [1, 3, 1]
-    assert panel.turns.locator(".gemini-asked").all_inner_texts() == ["Question anew", "Question two"]
-    panel.turns.nth(1).get_by_text("What came before was asked anew since.").wait_for()
+    expect(panel.turns.locator(".gemini-asked")).to_have_text(["Question anew", "Question two"])
+    panel.turns.nth(1).get_by_text("An earlier question was asked again since.").wait_for()
 
 
 def test_it_branches_and_clears(opened):
@@ -329,7 +378,7 @@ def test_it_branches_and_clears(opened):
     panel.button("Go on from here in another conversation").first.click()
     panel.page.wait_for_function("document.querySelectorAll('.gemini-panel-turn').length === 1")
     chats = panel.root.get_by_label("Conversation", exact=True)
-    assert chats.input_value() == "main-2"
+    expect(chats).to_have_value("main-2")
     chats.select_option("main")
     panel.page.wait_for_function("document.querySelectorAll('.gemini-panel-turn').length === 2")
     panel.button("Clear").click()
@@ -361,24 +410,49 @@ def test_a_reloaded_page_and_a_cell_run_again_bring_everything_back(opened):
     panel.ask("And?")
     panel.service.say("So it ")
     panel.turns.get_by_text("So it").wait_for()
-    panel.text.fill("Next I ask")
-    panel.page.wait_for_timeout(800)
+    with panel.book.sends("Next I ask"):
+        panel.text.fill("Next I ask")
     panel.book.save()
     panel.book.reload()
     panel = Panel(panel.book, panel.service)
     panel.turns.get_by_text("So it").wait_for()
-    assert panel.text.input_value() == "Next I ask"
+    expect(panel.text).to_have_value("Next I ask")
     panel.service.say("goes.")
     panel.service.finish()
     panel.ended()
     panel.turns.get_by_text("So it goes.").wait_for()
-    panel.page.wait_for_timeout(300)
+    panel.book.wait_for_output("So it goes.")
     assert "So it goes." in panel.book.save().cells[0].outputs[0].data["text/html"]
 
     panel.book.run(0)
     panel = Panel(panel.book, panel.service)
     panel.turns.get_by_text("Because.").wait_for()
-    assert panel.turns.count() == 2
+    expect(panel.turns).to_have_count(2)
+    assert not panel.book.errors
+
+
+@LAB
+def test_an_answer_that_grows_is_kept_while_the_panel_stays_as_it_is_and_is_there_without_its_kernel(opened):
+    panel = opened()
+    panel.ask("Why?")
+    panel.text.fill("Next I ask")
+    drawn = panel.root.element_handle()
+    panel.service.say("It began here, ")
+    panel.book.wait_for_output("It began here")
+    assert drawn.evaluate("panel => panel.isConnected && panel.contains(document.activeElement)")
+    expect(panel.text).to_have_value("Next I ask")
+    (output,) = panel.book.save().cells[0].outputs
+    assert "The answer was still growing when this was kept." in output.data["text/html"]
+    assert not output.metadata["gemini_magics"]["conversation"]["turns"]
+
+    panel.service.say("and went on.")
+    panel.turns.get_by_text("and went on.").wait_for()
+    panel.book.shut_down()
+    panel.book.output().get_by_text("It began here, and went on.").wait_for()
+    panel.book.save()
+    panel.book.reload()
+    panel.book.output().get_by_text("It began here, and went on.").wait_for()
+    expect(panel.root).to_have_count(0)
     assert not panel.book.errors
 
 
@@ -386,7 +460,7 @@ def test_the_saved_file_shows_the_conversation_without_a_kernel(opened):
     panel = opened()
     panel.ask("Why <b>so</b>?")
     panel.answer("Because $x^2$.", "**Looking**\n\nAt it.\n\n")
-    panel.page.wait_for_timeout(300)
+    panel.book.wait_for_output("Thought for")
     (output,) = panel.book.save().cells[0].outputs
     assert set(output.data) == {"text/html", "text/plain"}
     assert "widgets" not in panel.book.save().metadata
@@ -395,14 +469,14 @@ def test_the_saved_file_shows_the_conversation_without_a_kernel(opened):
     panel.book.shut_down()
     transcript = panel.book.output().locator(".gemini-transcript")
     transcript.wait_for()
-    assert panel.root.count() == 0
+    expect(panel.root).to_have_count(0)
 
     panel.book.reload()
     transcript.wait_for()
     shown = transcript.inner_text()
     for words in ("Why <b>so</b>?", "Thought for", "Because", "Run this cell to go on."):
         assert words in shown
-    assert "Error displaying widget" not in panel.book.output().inner_text()
+    expect(panel.book.output()).not_to_contain_text("Error displaying widget")
     assert not transcript.locator("details").evaluate("node => node.open")
 
 
@@ -435,10 +509,10 @@ def test_it_is_used_by_keyboard_alone(opened):
     assert panel.sent[-1] == "What is it? aabbdd"
     panel.service.forget()
     panel.root.get_by_label("Questions and answers").focus()
-    go_to("Ask this question again")
+    go_to("Retry")
     press("Space")
     panel.answer("A curve.")
-    assert panel.page.locator(".jp-Notebook .jp-Cell").count() == 1
+    expect(panel.page.locator(".jp-Notebook .jp-Cell")).to_have_count(1)
     assert not panel.book.errors
 
 
@@ -458,17 +532,42 @@ def test_nothing_is_in_the_way_of_assistive_technology(opened, theme):
     panel.button("Attach df").click()
     panel.chips.wait_for()
     panel.button("Settings").click()
-    found = Axe().run(panel.page, context=".gemini-panel").response["violations"]
-    serious = [
-        (
-            each["id"],
-            [node["html"][:200] for node in each["nodes"]],
-            [node["any"][:1] for node in each["nodes"]],
-        )
-        for each in found
-        if each["impact"] in ("serious", "critical")
-    ]
-    assert serious == []
+    options = {"rules": {"label-content-name-mismatch": {"enabled": True}}}
+    found = Axe().run(panel.page, context=".gemini-panel", options=options).response["violations"]
+    assert [(each["id"], [node["html"][:300] for node in each["nodes"]]) for each in found] == []
+    assert panel.page.evaluate(FAINT) == []
+    assert len(panel.page.evaluate(CHIPS)) == 1
+
+
+# The borders of parts that can be pressed or written in, with less than 3:1 to their ground (WCAG 1.4.11).
+FAINT = """() => {
+    const context = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+    const light = (colour) => {
+        context.fillStyle = colour;
+        context.fillRect(0, 0, 1, 1);
+        const [red, green, blue] = [...context.getImageData(0, 0, 1, 1).data].map((part) => {
+            const share = part / 255;
+            return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+        });
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue + 0.05;
+    };
+    const panel = document.querySelector(".gemini-panel");
+    const ground = light(getComputedStyle(panel).backgroundColor);
+    const names = "select, input, textarea, .gemini-panel-box, .gemini-chip, .gemini-panel-chip, .gemini-panel-thing";
+    return [panel, ...panel.querySelectorAll(names)].filter((node) => {
+        const { borderTopColor, borderTopWidth } = getComputedStyle(node);
+        if (borderTopWidth === "0px" || node.type === "checkbox" || !node.offsetParent) return false;
+        const edge = light(borderTopColor);
+        return Math.max(edge, ground) / Math.min(edge, ground) < 3;
+    }).map((node) => `${node.className} ${getComputedStyle(node).borderTopColor}`);
+}"""
+CHIPS = """() => [...new Set([...document.querySelectorAll(".gemini-panel :is(.gemini-chip, .gemini-panel-chip)")]
+    .map((chip) => chip.getBoundingClientRect().height))]"""
+# Two frames: observers of the size are told in the first, and what they change is drawn in the second.
+NARROW = """node => new Promise(drawn => {
+    node.style.width = "480px";
+    requestAnimationFrame(() => requestAnimationFrame(drawn));
+})"""
 
 
 @LAB
@@ -480,8 +579,7 @@ def test_it_fits_into_480_pixels(opened):
         give(panel, "drop", f"{number} {'a long name ' * 8}.txt", b"Text.")
         panel.chips.nth(number).wait_for()
     panel.button("Settings").click()
-    panel.root.evaluate("node => (node.style.width = '480px')")
-    panel.page.wait_for_timeout(200)
+    panel.root.evaluate(NARROW)
     for part in (
         ".gemini-panel",
         ".gemini-panel-head",
@@ -506,7 +604,7 @@ def test_nothing_of_a_hostile_turn_runs_or_loads_live_or_saved(opened, open_note
     panel.turns.locator(".gemini-foot").wait_for()
     assert_harmless(panel.book)
 
-    panel.page.wait_for_timeout(300)
+    panel.book.wait_for_output("gemini-foot")
     saved = panel.book.save()
     panel.book.reload()
     Panel(panel.book, panel.service).turns.locator(".gemini-foot").wait_for()
@@ -523,14 +621,14 @@ def test_nothing_of_a_hostile_turn_runs_or_loads_live_or_saved(opened, open_note
 def test_nothing_of_a_hostile_name_or_value_runs_on_the_shelf_or_in_the_tray(opened):
     panel = opened(HOSTILE_THINGS.format(texts=SHORT_TEXTS))
     panel.button("Attach df", exact=False).locator(".gemini-panel-table").wait_for()
-    assert panel.root.locator(".gemini-panel-name").all_inner_texts() == ["cells", "df"]
+    expect(panel.root.locator(".gemini-panel-name")).to_have_text(["cells", "df"])
     for number, name in enumerate(SHORT_TEXTS):
         give(panel, "drop", f"{name} x.txt", b"Text.")
         panel.chips.nth(number).wait_for()
-    assert panel.root.locator(".gemini-panel-chip button").count() == 3 * len(SHORT_TEXTS) - 2
+    expect(panel.root.locator(".gemini-panel-chip button")).to_have_count(3 * len(SHORT_TEXTS) - 2)
     panel.ask("What are these?")
     panel.answer("Texts.")
-    assert panel.turns.locator(".gemini-chip").count() == len(SHORT_TEXTS)
+    expect(panel.turns.locator(".gemini-chip")).to_have_count(len(SHORT_TEXTS))
     assert "\u202e" not in panel.root.inner_text()
     assert_harmless(panel.book)
 
@@ -551,7 +649,7 @@ def test_the_conversation_can_be_read_untrusted_and_without_a_kernel(opened, ope
     panel.answer("Because $x^2$ is so.\n\n```python\nprint(1)\n```\n", "**Looking**\n\nAt it.\n\n")
     panel.ask("And?")
     panel.answer("So it goes.")
-    panel.page.wait_for_timeout(300)
+    panel.book.wait_for_output("So it goes.")
     saved = panel.book.save()
     saved.cells[0].source += " "  # so the signature of this user is not that of the file
     book = open_notebook(content=saved, kernel=False)
@@ -559,10 +657,10 @@ def test_the_conversation_can_be_read_untrusted_and_without_a_kernel(opened, ope
     shown = book.output().locator(".gemini-turn")
     shown.nth(1).get_by_text("So it goes.").wait_for()
     for words in ("Why <b>so</b>?", "fig · figure", "Thought for", "Because", "print(1)"):
-        assert words in shown.first.inner_text()
+        expect(shown.first).to_contain_text(words)
     shown.first.locator("summary").click()
     shown.first.get_by_text("At it.").wait_for()
-    assert book.output().locator(".gemini-panel, button, script").count() == 0
+    expect(book.output().locator(".gemini-panel, button:not(.gemini-button), script")).to_have_count(0)
     assert_harmless(book)
 
 
@@ -583,14 +681,14 @@ def test_sources_are_footnotes_of_an_answer(opened):
     panel.service.finish()
     panel.ended()
     marks = panel.turns.locator(".gemini-text .gemini-cite")
-    assert marks.all_inner_texts() == ["[1]", "[2]"]
-    assert panel.turns.locator(".gemini-text").inner_text() == "It was Ada[1], and then it was Grace[2]."
+    expect(marks).to_have_text(["[1]", "[2]"])
+    expect(panel.turns.locator(".gemini-text")).to_have_text("It was Ada[1], and then it was Grace[2].")
     listed = panel.turns.locator(".gemini-sources li a")
     assert [link.get_attribute("href") for link in listed.all()] == [url for url, _, _ in sources]
-    assert "Ada <b>" in listed.first.inner_text()
+    expect(listed.first).to_contain_text("Ada <b>")
     assert marks.locator("a").first.get_attribute("href") == sources[0][0]
-    assert panel.turns.locator(".gemini-cite b, .gemini-sources b").count() == 0
-    panel.page.wait_for_timeout(300)
+    expect(panel.turns.locator(".gemini-cite b, .gemini-sources b")).to_have_count(0)
+    panel.book.wait_for_output("gemini-cite")
     assert "gemini-cite" in panel.book.save().cells[0].outputs[0].data["text/html"]
     assert not panel.book.errors
 
@@ -600,8 +698,8 @@ PLAIN_PAGE = """<!doctype html><div id="place"></div>"""
 
 def test_it_needs_no_more_than_the_contract_of_anywidget(browser_session):
     """As in VS Code and Colab: a model with get, on and send, and no manager that knows the notebook."""
-    from gemini_magics.notebook.panel import Panel as Kernel
-    from gemini_magics.notebook.panel_page import PanelWidget
+    from gemini_magics.notebook.panel.page import PanelWidget
+    from gemini_magics.notebook.panel.panel import Panel as Kernel
 
     kernel = Kernel("contract")
     page = browser_session.new_page()
@@ -629,3 +727,182 @@ def test_it_needs_no_more_than_the_contract_of_anywidget(browser_session):
         assert {"do": "send", "text": "Why?"} in page.evaluate("window.sent")
     finally:
         page.close()
+
+
+def answered(open_notebook, service, *cells: str) -> Panel:
+    """A panel with a question about a figure and its answer."""
+    book = open_notebook(*(cells or (THINGS,)))
+    book.run(0)
+    panel = Panel(book, service)
+    panel.button("Attach fig, figure").click()
+    panel.chips.wait_for()
+    panel.ask("Why <b>so</b>?\n$`6 * 7`")
+    panel.answer("Because *it* is.\n\n> quoted", "Thoughts.")
+    panel.book.wait_for_output("Because")
+    return panel
+
+
+@LAB
+def test_after_a_restart_the_panel_brings_its_conversation_back_and_sends_it_after_continue(
+    open_notebook, service
+):
+    panel = answered(open_notebook, service)
+    requests = len(service.requests)
+    panel.book.restart()  # and the notebook was not saved
+    panel.book.run(0)
+    panel = Panel(panel.book, service)
+    panel.turns.get_by_text("From the file", exact=True).wait_for()
+    expect(panel.turns.locator(".gemini-asked")).to_have_text(
+        "[fig · figure] Why <b>so</b>? 42", use_inner_text=True
+    )
+    expect(panel.turns.locator(".gemini-text em")).to_have_text("it")
+    expect(panel.button("Retry")).to_have_count(0)
+    assert len(service.requests) == requests
+
+    panel.ask("Without it?")
+    panel.answer("Alone.")
+    assert len(service.requests[-1].json["messages"]) == 1
+    panel.button("Continue").click()
+    panel.page.wait_for_function("document.querySelectorAll('.gemini-panel-saved').length === 0")
+    panel.turns.first.locator(".gemini-chip").get_by_text("fig · figure").wait_for()
+    panel.ask("And now?")
+    panel.answer("Together.")
+    first, answer, *_ = service.requests[-1].json["messages"]
+    assert len(service.requests[-1].json["messages"]) == 5
+    assert [part["type"] for part in first["content"]] == ["text", "image_url", "text"]
+    assert first["content"][-1]["text"] == "Why <b>so</b>?\n42"
+    assert answer["content"][0]["text"] == "Because *it* is.\n\n> quoted"
+    assert not panel.book.errors
+
+
+@LAB
+def test_a_file_that_is_opened_another_day_brings_its_conversation_back(open_notebook, service):
+    panel = answered(open_notebook, service)
+    saved = panel.book.save()
+    assert len(str(saved.cells[0].outputs[0].metadata)) < 1_000  # no word is saved twice
+    assert not {"fig = plt", "kie", "base_url"} & set(str(saved.cells[0].outputs[0].metadata).split())
+    saved.cells[0].source = OPEN  # and the figure is gone
+    requests = len(service.requests)
+    book = open_notebook(content=saved)
+    book.run(0)
+    panel = Panel(book, service)
+    panel.turns.get_by_text("From the file", exact=True).wait_for()
+    panel.book.wait_for_output("From the file")
+    again = book.save()  # before anybody pressed Continue
+    assert "Because *it* is." in again.cells[0].outputs[0].data["text/plain"]
+    panel.button("Continue").click()
+    panel.root.get_by_role("alert").filter(has_text="Not in this session: fig.").wait_for()
+    assert len(service.requests) == requests
+    assert not book.errors
+
+
+IN_VIEW = """() => {
+    const scroller = document.querySelector(".jp-WindowedPanel-outer").getBoundingClientRect();
+    return [...document.querySelectorAll(".gemini-panel, .gemini-panel > *")].filter((part) => {
+        const { top, bottom, height } = part.getBoundingClientRect();
+        return !part.hidden && (height < 20 || top < scroller.top - 1 || bottom > scroller.bottom + 1);
+    }).map((part) => part.className);
+}"""
+
+
+@LAB
+@pytest.mark.parametrize("size", [(1600, 900), (1000, 620), (480, 800)])
+def test_all_parts_of_the_panel_are_in_view_together(opened, size):
+    panel = opened(THINGS)
+    panel.page.set_viewport_size({"width": size[0], "height": size[1]})
+    panel.ask("Why " + "so long a question " * 20)
+    panel.answer(LONG)
+    panel.button("Settings").click()
+    panel.root.evaluate("panel => panel.scrollIntoView({ block: 'end' })")
+    panel.page.wait_for_function(f"({IN_VIEW})().length === 0")
+    field, shelf = panel.text.bounding_box(), panel.root.locator(".gemini-panel-shelf").bounding_box()
+    assert field["y"] + field["height"] < shelf["y"]
+
+
+@LAB
+def test_enter_sends_and_a_setting_turns_it_round(opened):
+    panel = opened()
+    panel.text.fill("One")
+    panel.text.press("Shift+Enter")
+    panel.page.keyboard.type("Two")
+    panel.ask_by("Enter")
+    panel.answer("Fine.")
+    assert panel.sent == ["One\nTwo"]
+
+    panel.button("Settings").click()
+    panel.root.get_by_label("Enter sends").uncheck()
+    panel.text.fill("Three")
+    panel.text.press("Enter")
+    panel.page.keyboard.type("Four")
+    panel.service.forget()
+    panel.ask_by("Control+Enter")
+    panel.answer("Fine.")
+    assert panel.sent == ["Three\nFour"]
+    panel.book.save()
+    panel.book.reload()
+    panel = Panel(panel.book, panel.service)
+    panel.button("Settings").click()
+    expect(panel.root.get_by_label("Enter sends")).not_to_be_checked()
+    panel.root.get_by_label("Enter sends").check()  # and the browser forgets the choice
+
+
+@LAB
+def test_escape_cancels_an_edit_or_stops_and_then_leaves(opened):
+    panel = opened()
+    panel.ask("Question one")
+    panel.answer("Answer one.")
+    panel.text.fill("I was writing this")
+    panel.button("Edit").click()
+    panel.page.wait_for_function("document.querySelector('.gemini-panel-text').value === 'Question one'")
+    panel.text.press("Escape")
+    panel.page.wait_for_function("document.querySelector('.gemini-panel-text').value === 'I was writing this'")
+    panel.button("Cancel").wait_for(state="hidden")
+    panel.service.forget()
+    panel.ask_by("Enter")
+    panel.text.press("Escape")
+    panel.ended()
+    panel.turns.get_by_text("Stopped by you").wait_for()
+    panel.text.press("Escape")
+    panel.page.wait_for_function("document.activeElement.matches('.jp-Cell')")
+    assert not panel.book.errors
+
+
+@LAB
+def test_a_hidden_turn_is_folded_away_and_not_sent(opened):
+    panel = opened()
+    panel.ask("Question one")
+    panel.answer("Answer one.")
+    panel.button("Hide").click()
+    panel.turns.get_by_text("Hidden: Question one").wait_for()
+    expect(panel.turns.get_by_text("Answer one.")).to_be_hidden()
+    panel.service.forget()
+    panel.ask("Question two")
+    panel.answer("Answer two.")
+    assert len(panel.service.requests[-1].json["messages"]) == 1
+    panel.book.wait_for_output("Answer two.")
+    (output,) = panel.book.save().cells[0].outputs
+    assert "<summary>Hidden: Question one</summary>" in output.data["text/html"]
+    panel.button("Show").click()
+    panel.turns.get_by_text("Answer one.").wait_for()
+    panel.service.forget()
+    panel.ask("Question three")
+    panel.answer("Answer three.")
+    assert len(panel.service.requests[-1].json["messages"]) == 5
+
+
+@LAB
+def test_a_cell_that_failed_without_the_extension_brings_the_conversation_back_once_it_is_loaded(opened):
+    panel = opened("%gemini_panel", "%unload_ext gemini_magics", "%load_ext gemini_magics")
+    panel.ask("Why?")
+    panel.answer("Because.")
+    panel.book.restart()
+    shown = panel.book.output().locator(".gemini-transcript > .gemini-note")
+    expect(shown).to_contain_text("After a restart of the kernel, run %load_ext gemini_magics first.")
+    panel.book.run(1)
+    panel.book.run(0)
+    panel.book.output().get_by_text("UsageError").wait_for()
+    panel.book.run(2)
+    panel.book.run(0)
+    panel = Panel(panel.book, panel.service)
+    panel.turns.get_by_text("From the file", exact=True).wait_for()
+    panel.turns.get_by_text("Because.").wait_for()

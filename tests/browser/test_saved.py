@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 
+from lab import expect
+
 QUESTION = "%%gemini\nWhat is odd about the second peak?"
 ANSWER = (
     "## Second\n\nIt is **wide**, as $x^2$ is.\n\n```python\nprint(1)\n```\n\n" + "And so on, and so on. " * 100
@@ -42,9 +44,9 @@ def test_an_answer_is_complete_with_a_fresh_kernel_and_with_none(open_notebook, 
 
 def assert_complete(book):
     book.output().get_by_text("It is wide, as").wait_for()
-    assert not book.output().get_by_text("Looking").is_visible()
+    expect(book.output().get_by_text("Looking")).to_be_hidden()
     book.output().locator("summary").click()
-    assert book.output().get_by_text("Looking").is_visible()
+    expect(book.output().get_by_text("Looking")).to_be_visible()
     assert book.errors == []
 
 

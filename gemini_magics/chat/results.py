@@ -1,0 +1,177 @@
+"""The answers of a batch as a table, of the kind that its rows came in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..core.errors import BadRequest, GeminiError
+from ..core.text import error_line
+from ..render.answer import Answer
+from .rows import Rows
+from .schema import Schema
+from .tally import RowResult
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+OWN = ("answer", "ended", "error", "tokens", "credits", "seconds", "note")
+VALUE = "value"  # the column of a schema that is no object
+TWICE = "maybe asked twice"
+# Without these a column of whole numbers becomes floats where one is missing:
+# https://pandas.pydata.org/docs/user_guide/integer_na.html
+_PANDAS = {"integer": "Int64", "number": "Float64", "boolean": "boolean", "string": "string"}
+
+
+class BatchRows(list[dict[str, Any]]):
+    """The answers to a list of rows, a dict for each."""
+
+    def frame(self) -> DataFrame:
+        """Return them as a pandas DataFrame."""
+        from pandas import DataFrame
+
+        return DataFrame(list(self))
+
+
+def table_of(rows: Rows, results: Sequence[RowResult | None], schema: Schema | None, why_not: str) -> Any:
+    """Make the table: the answers, their data, how each ended, its error, and its cost.
+
+    Args:
+        why_not: why rows were not asked, for their errors.
+    """
+    fields = fields_of(schema.json) if schema else {}
+    records = [
+        (place, record)
+        for place, result in enumerate(results)
+        for record in _records(result, fields, _holds_many(schema), why_not)
+    ]
+    notes = any(record["note"] for _, record in records)
+    # The note is the last of OWN, and a column only where a row has one.
+    names = ["answer", *(_named(name) for name in fields), *OWN[1:][: None if notes else -1]]
+    if rows.kind == "pandas":
+        return _pandas(rows, records, names, fields)
+    if rows.kind == "polars":
+        return _polars(records, names, fields, many=_holds_many(schema))
+    return BatchRows({name: record[name] for name in names} for _, record in records)
+
+
+def _records(
+    result: RowResult | None, fields: Mapping[str, str], many: bool, why_not: str
+) -> Iterator[dict[str, Any]]:
+    """Yield the records of a row: one, or one for each item of its data."""
+    result = result or RowResult(error=BadRequest(why_not))
+    answer, error = result.answer, result.error
+    about = {
+        "answer": answer,
+        "ended": (answer and answer.ended) or "",
+        "error": error_line(error) if error else "",
+        "tokens": answer.usage.tokens if answer else None,
+        "credits": answer.usage.credits if answer else None,
+        "seconds": round(answer.seconds, 3) if answer else None,
+        "note": TWICE if result.maybe_twice else "",
+    }
+    data = answer.data if answer else None
+    for value in list(data) if many and data else [data]:
+        yield about | {_named(name): field_of(value, name) for name in fields}
+
+
+def field_of(value: Any, name: str) -> Any:
+    """Return a field of an answer's data."""
+    if value is None or (name == VALUE and not (isinstance(value, Mapping) or hasattr(value, name))):
+        return value
+    return value.get(name) if isinstance(value, Mapping) else getattr(value, name, None)
+
+
+def _named(field: str) -> str:
+    """Return the column of a field; one that has the name of another column is called data_answer."""
+    return f"data_{field}" if field in OWN else field
+
+
+def fields_of(schema: Mapping[str, Any]) -> dict[str, str]:
+    """Return the columns that a JSON schema gives, each with the name of its JSON type, "" for others."""
+    form = _resolved(schema, schema)
+    if form.get("type") == "array":
+        form = _resolved(form.get("items") or {}, schema)
+    properties = form.get("properties")
+    if not isinstance(properties, Mapping):
+        return {VALUE: _type(form, schema)}
+    return {name: _type(inner, schema) for name, inner in properties.items()}
+
+
+def _holds_many(schema: Schema | None) -> bool:
+    return schema is not None and _resolved(schema.json, schema.json).get("type") == "array"
+
+
+def _resolved(form: Any, root: Mapping[str, Any]) -> Mapping[str, Any]:
+    reference = form.get("$ref", "") if isinstance(form, Mapping) else ""
+    # pydantic puts classes there: https://docs.pydantic.dev/latest/concepts/json_schema/
+    if isinstance(reference, str) and reference.startswith("#/$defs/"):
+        form = root.get("$defs", {}).get(reference.removeprefix("#/$defs/"), {})
+    return form if isinstance(form, Mapping) else {}
+
+
+def _type(form: Any, root: Mapping[str, Any]) -> str:
+    form = _resolved(form, root)
+    choices = [_resolved(each, root).get("type") for each in form.get("anyOf", ())]  # `int | None` is anyOf
+    kinds = [kind for kind in [form.get("type"), *choices] if kind not in (None, "null")]
+    return kinds[0] if len(kinds) == 1 and isinstance(kinds[0], str) else ""
+
+
+def _pandas(
+    rows: Rows, records: Sequence[tuple[int, dict[str, Any]]], names: Sequence[str], fields: Mapping[str, str]
+) -> DataFrame:
+    import pandas as pd
+
+    kinds = {"tokens": "Int64", "credits": "Float64", "seconds": "Float64"}
+    kinds |= {_named(name): _PANDAS.get(kind, "object") for name, kind in fields.items()}
+    index = rows.index.take([place for place, _ in records])
+    columns = {
+        name: _series([record[name] for _, record in records], index, kinds.get(name, "object"))
+        for name in names
+    }
+    return pd.DataFrame(columns, index=index)
+
+
+def _series(values: list[Any], index: Any, kind: str) -> Any:
+    import pandas as pd
+
+    try:
+        return pd.Series(values, index=index, dtype=kind)
+    except (TypeError, ValueError, OverflowError):  # a validator may have made something else of it
+        return pd.Series(values, index=index, dtype="object")
+
+
+def _polars(
+    records: Sequence[tuple[int, dict[str, Any]]],
+    names: Sequence[str],
+    fields: Mapping[str, str],
+    *,
+    many: bool,
+) -> Any:
+    import polars as pl
+
+    own = {"answer": pl.Object, "ended": pl.String, "error": pl.String, "note": pl.String}
+    own |= {"tokens": pl.Int64, "credits": pl.Float64, "seconds": pl.Float64}
+    known = {"integer": pl.Int64, "number": pl.Float64, "boolean": pl.Boolean, "string": pl.String}
+    kinds = own | {_named(name): known.get(kind) for name, kind in fields.items()}
+    # polars has no index (https://docs.pola.rs/user-guide/migration/pandas/), so a column tells the row.
+    columns = [pl.Series("row", [place for place, _ in records], dtype=pl.UInt32)] if many else []
+    for name in names:
+        values = [record[name] for _, record in records]
+        try:
+            columns.append(pl.Series(name, values, dtype=kinds[name]))
+        except (TypeError, pl.exceptions.PolarsError):
+            columns.append(pl.Series(name, values, dtype=pl.Object))
+    return pl.DataFrame(columns)
+
+
+def failure_of(results: Sequence[RowResult | None], reason: GeminiError | None) -> GeminiError | None:
+    """Return the error that a batch is to raise: the reason for its end, where no row has an answer."""
+    if reason is None or any(result and answered(result.answer) for result in results):
+        return None
+    return reason
+
+
+def answered(answer: Answer | None) -> bool:
+    """Tell whether anything came."""
+    return answer is not None and bool(answer.text or answer.thinking)

@@ -1,0 +1,91 @@
+"""Opens encoded pictures: the checks against those that are too large or broken stand here alone."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from .errors import CannotAttach, GeminiError
+from .text import one_line
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+PIXELS = 80_000_000  # the most that are decoded; a 17 kB file can hold 144 million
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
+_REASON_CHARS = 120
+
+
+def open_picture(data: bytes, name: str, formats: tuple[str, ...] = FORMATS, *, decode: bool = True) -> Image:
+    """Decode the first frame of an encoded picture, once its header has told a bearable size.
+
+    Args:
+        formats: what Pillow calls the formats that it may be in.
+        decode: False reads the header alone.
+
+    Raises:
+        CannotAttach: it is broken, Pillow cannot read it here, or it has no pixels or more than 80 million.
+    """
+    from PIL import Image
+
+    what = "that is cut off or broken" if formats == FORMATS else f"({formats[0]}) that Pillow cannot read here"
+    with readable(name, what):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            image = Image.open(io.BytesIO(data), formats=formats)
+        checked(image, name)
+        if decode:
+            image.load()
+    return image
+
+
+@contextmanager
+def readable(name: str, what: str = "that is cut off or broken") -> Iterator[None]:
+    """Tell what goes wrong in reading a picture, which Pillow does bit by bit, also as it is written again.
+
+    Raises:
+        CannotAttach: the picture is broken, or has too many pixels.
+    """
+    from PIL import Image
+
+    try:
+        yield
+    except GeminiError:
+        raise
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError):
+        # Pillow's own limit, MAX_IMAGE_PIXELS: https://pillow.readthedocs.io/en/stable/reference/Image.html
+        raise _too_many_pixels(name, "more than 89 million") from None
+    except Exception as error:  # noqa: BLE001 - its readers raise TypeError, struct.error, IndexError and others
+        reason = one_line(str(error), _REASON_CHARS)
+        raise CannotAttach(f"{name} is a picture {what} ({reason}): save it again, as PNG.") from None
+
+
+def check_pixels(width: int, height: int, name: str) -> None:
+    """Refuse a picture of this size if it has no pixels or too many, before anything is computed.
+
+    Raises:
+        CannotAttach: it has none, or more than 80 million.
+    """
+    if not width * height:
+        raise CannotAttach(f"{name} is a picture without pixels ({width} × {height}).")
+    if width * height > PIXELS:
+        raise _too_many_pixels(name, f"{width} × {height}")
+
+
+def checked(image: Image, name: str) -> Image:
+    """Return a picture whose size is bearable.
+
+    Raises:
+        CannotAttach: as `check_pixels`.
+    """
+    check_pixels(image.width, image.height, name)
+    return image
+
+
+def _too_many_pixels(name: str, count: str) -> CannotAttach:
+    return CannotAttach(
+        f"{name} has {count} pixels, and {PIXELS // 10**6} million are the most: scale it down first."
+    )

@@ -1,0 +1,1 @@
+"""A stand-in for the service, on the other side of the wire."""

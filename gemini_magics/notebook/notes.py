@@ -1,0 +1,12 @@
+"""Notes of a notebook: sentences that are no answers, in the look that notes have beside answers."""
+
+from __future__ import annotations
+
+from IPython.display import display
+
+
+def show_note(sentence: str) -> None:
+    """Show a note in the output of the cell that runs; a terminal shows its words."""
+    from ..render.style import note_html, styled  # loads the Markdown parser
+
+    display({"text/html": styled(note_html(sentence)), "text/plain": sentence}, raw=True)

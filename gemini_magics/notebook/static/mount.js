@@ -1,0 +1,72 @@
+// @ts-check
+// Puts a panel beside each of its transcripts in JupyterLab and Notebook 7.
+
+import { add } from "./elements.js";
+import { PanelView } from "./panel-view.js";
+import { watchFor } from "./seen.js";
+import { offerTranscript } from "./succession.js";
+import { showTranscript } from "./transcript.js";
+import { announce, watchPages } from "./writer.js";
+
+/**
+ * @param {PanelModel} model
+ * @param {NotebookContext} context
+ * @param {PanelState} said
+ * @param {Set<PanelView>} views that hear of messages
+ * @param {() => void} keep puts the transcript into the notebook
+ * @returns {() => void} leaves the plain outputs alone in the page
+ */
+function mountBesideTranscripts(model, { model: notebook, sessionContext }, said, views, keep) {
+  /** @type {Map<HTMLElement, () => void>} */
+  const mounted = new Map();
+
+  /** @param {Element} transcript */
+  function mount(transcript) {
+    const child = transcript.closest(".jp-OutputArea-child");
+    if (!child || child.querySelector(":scope > .gemini-panel-place")) return;
+    forget();
+    const place = add(child, "div", "gemini-panel-place jp-OutputArea-output");
+    const outputs = /** @type {HTMLElement[]} */ ([...child.children]);
+    const output = outputs.find((node) => node.contains(transcript));
+    if (output) output.style.display = "none";
+    const view = new PanelView(model, said);
+    mounted.set(place, () => {
+      views.delete(view);
+      view.close();
+      place.remove();
+      if (output) output.style.display = "";
+    });
+    views.add(view);
+    place.append(view.root);
+    view.begin();
+  }
+
+  /** Drop the views of outputs that JupyterLab has drawn again: their old elements are in no output area. */
+  function forget() {
+    for (const [place, unmount] of mounted) {
+      if (place.closest(".jp-OutputArea")) continue;
+      unmount();
+      mounted.delete(place);
+    }
+  }
+
+  function leave() {
+    stopWatching();
+    stopWatchingPages();
+    sessionContext.kernelChanged.disconnect(leave);
+    for (const unmount of mounted.values()) unmount();
+    mounted.clear();
+    offerTranscript(said);
+    showTranscript(said, notebook);
+    announce(notebook, said.name, undefined);
+  }
+
+  const stopWatching = watchFor(said.name, mount);
+  const stopWatchingPages = watchPages(notebook, said.name, keep);
+  // The kernel has ended, was started again, or is another one: the plain output stays.
+  model.on("comm_live_update", leave);
+  sessionContext.kernelChanged.connect(leave);
+  return leave;
+}
+
+export { mountBesideTranscripts };

@@ -1,0 +1,1 @@
+"""The ways to show an answer: widget, updated output, text."""

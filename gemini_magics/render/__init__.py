@@ -1,0 +1,1 @@
+"""Markdown of a model becomes safe HTML, plain text and data."""

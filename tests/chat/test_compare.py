@@ -1,0 +1,151 @@
+"""The same questions in several ways, side by side."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+import pytest
+
+from gemini_magics import BadRequest, MissingKey, compare
+from gemini_magics.chat import batch_file
+from gemini_magics.testing import Demo, body, stream, took
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(batch_file, "_begun", set())
+    return tmp_path
+
+
+def text_of(request):
+    return request.json["messages"][-1]["content"][-1]["text"]
+
+
+def by_effort(request):
+    return stream(f"{request.json['reasoning_effort']}: {text_of(request)}", usage=took(1, 2, 0, 0.5))
+
+
+def ask(demo, prompts="What is $`x`?", over=None, **how):
+    return compare(prompts, over, **{"service": "demo", "base_url": demo.base_url, "record": False} | how)
+
+
+ROWS = pd.DataFrame({"x": [1, 2], "right": ["low: what is 1?", "no"]}, index=["a", "b"])
+
+
+def test_each_effort_is_a_column_over_all_rows():
+    with Demo(by_effort) as demo:
+        found = ask(demo, over=ROWS, effort=["low", "high"])
+        assert len(demo.requests) == 4
+    frame = found.frame
+    assert list(frame.index) == ["a", "b"]
+    assert [str(frame.loc["b", (way, "answer")]) for way in ("effort=low", "effort=high")] == [
+        "low: What is 2?",
+        "high: What is 2?",
+    ]
+    assert list(found.summary.index) == ["effort=low", "effort=high"]
+    assert list(found.summary.columns) == ["answered", "failed", "seconds", "tokens", "credits"]
+    assert list(found.summary.credits) == [1.0, 1.0]
+
+
+def test_without_rows_each_column_is_one_question():
+    with Demo(by_effort) as demo:
+        found = ask(demo, {"short": "In a word?", "long": "In a page?"}, effort="low")
+    assert [column.name for column in found.columns] == ["short", "long"]
+    assert [str(column.answers[0]) for column in found.columns] == ["low: In a word?", "low: In a page?"]
+
+
+def test_prompts_and_settings_are_combined():
+    with Demo(by_effort) as demo:
+        found = ask(demo, ["Why?", "How?"], effort=["low", "high"])
+    assert [column.name for column in found.columns] == [
+        "prompt 1 · effort=low",
+        "prompt 1 · effort=high",
+        "prompt 2 · effort=low",
+        "prompt 2 · effort=high",
+    ]
+
+
+def test_a_column_that_fails_does_not_stop_the_others():
+    def reply(request):
+        if request.json["reasoning_effort"] == "high":
+            return body({"error": {"message": "Not this one"}}, 400)
+        return by_effort(request)
+
+    with Demo(reply) as demo:
+        found = ask(demo, over=ROWS, effort=["low", "high", "medium"])
+    assert list(found.summary.answered) == [2, 0, 0]
+    assert "Not this one" in found.frame.loc["a", ("effort=high", "error")]
+    assert "no effort 'medium'" in found.frame.loc["a", ("effort=medium", "error")]
+    assert "no effort 'medium'" in found._repr_mimebundle_()["text/html"].replace("&#x27;", "'")
+
+
+def test_a_comparison_in_which_nothing_was_answered_is_an_error(monkeypatch):
+    with pytest.raises(MissingKey):
+        compare("Why?", service=["kie", "google"], record=False)
+
+
+@dataclass
+class Kind:
+    kind: str
+    size: float
+
+
+def test_agreement_is_how_often_a_column_says_what_most_say():
+    said = {"low": '{"kind": "Dog.", "size": 1.0}', "high": '{"kind": "dog", "size": 2}'}
+
+    with Demo(lambda request: stream(said[request.json["reasoning_effort"]])) as demo:
+        found = ask(demo, over=ROWS, effort=["low", "high"], schema=Kind)
+    assert list(found.summary.agreement) == [1.0, 0.5]
+    assert list(found.frame[("effort=high", "size")]) == [2.0, 2.0]
+
+
+def test_the_score_is_how_often_a_column_is_right():
+    with Demo(by_effort) as demo:
+        found = ask(demo, over=ROWS, effort=["low", "high"], expect="right")
+    assert list(found.summary.score) == [0.5, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        ({"expect": "rihgt"}, "no column. Did you mean right"),
+        ({"expect": "right", "schema": Kind}, "several fields"),
+        ({"chat": "main"}, "in no conversation"),
+        ({"prompts": []}, "no prompt"),
+    ],
+)
+def test_a_comparison_that_cannot_be_asked_sends_nothing(how, words):
+    with Demo(by_effort) as demo:
+        with pytest.raises(BadRequest, match=words):
+            ask(demo, over=ROWS, **how)
+        assert not demo.requests
+
+
+def test_running_again_asks_nothing_and_services_are_kept_apart(folder):
+    with Demo(by_effort) as demo:
+        first = ask(demo, over=ROWS, effort=["low", "high"], service=["demo", "kie"], record=True)
+        asked = len(demo.requests)
+        again = ask(demo, over=ROWS, effort=["low", "high"], service=["demo", "kie"], record=True)
+        assert len(demo.requests) == asked == 8
+    assert [answer.service for column in again.columns for answer in column.answers] == [
+        answer.service for column in first.columns for answer in column.answers
+    ]
+    assert all(answer.recorded for column in again.columns for answer in column.answers)
+
+
+def test_what_is_shown_runs_nothing_of_the_model():
+    hostile = "<img src=x onerror=alert(1)> **bold** \x1b[31m"
+    with Demo([stream(hostile)]) as demo:
+        found = ask(demo, over=ROWS, effort=["low", "high"])
+    shown = found._repr_mimebundle_()
+    assert "<img" not in shown["text/html"]
+    assert "<strong>bold</strong>" in shown["text/html"]
+    assert "\x1b" not in shown["text/plain"]
+
+
+def test_the_times_are_drawn():
+    with Demo(by_effort) as demo:
+        found = ask(demo, over=ROWS, effort=["low", "high"])
+    (axes,) = found.plot().axes
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["effort=low", "effort=high"]
+    assert len(axes.patches) == 2
