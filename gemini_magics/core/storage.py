@@ -58,21 +58,23 @@ def open_here(path: str, flags: int) -> int:
     Raises:
         OSError: it cannot be opened, or is a link.
     """
-    descriptor = os.open(path, flags | _no_link(path), _PRIVATE)
-    # Where O_NOFOLLOW is missing, a link can take the place of the file between the look and the opening.
-    if not os.path.samestat(os.fstat(descriptor), os.lstat(path)):
+    if hasattr(os, "O_NOFOLLOW"):
+        # https://man7.org/linux/man-pages/man2/open.2.html
+        return os.open(path, flags | os.O_NOFOLLOW, _PRIVATE)
+    # Windows has no such flag: a link can take the place of the file between the first look and the opening.
+    _refuse_link(path)
+    descriptor = os.open(path, flags, _PRIVATE)
+    try:
+        _refuse_link(path)
+    except OSError:
         os.close(descriptor)
-        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
+        raise
     return descriptor
 
 
-def _no_link(path: str) -> int:
-    """Return the flag that refuses links. Windows has none, so a link is looked for before."""
-    if hasattr(os, "O_NOFOLLOW"):
-        return os.O_NOFOLLOW  # https://man7.org/linux/man-pages/man2/open.2.html
+def _refuse_link(path: str) -> None:
     if os.path.islink(path):  # noqa: PTH114 - an opener is called with a string
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
-    return 0
 
 
 def read_regular(path: str | os.PathLike[str], most: int = -1) -> bytes:

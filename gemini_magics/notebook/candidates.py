@@ -143,7 +143,8 @@ def files(typed: str, ending: str = "") -> Iterator[Suggestion]:
                     name.endswith(ending) or entry.is_dir()
                 )
                 if wanted and not hidden:
-                    yield _file(f"{folder}/{name}" if folder else name, entry)
+                    with suppress(OSError):  # a link that leads nowhere, or a file that was just deleted
+                        yield _file(f"{folder}/{name}" if folder else name, entry)
 
 
 def recordings(_: Mapping[str, Any] | None = None) -> Iterator[Suggestion]:

@@ -214,10 +214,16 @@ class Recording:
         while True:
             with FileIO(self.path, mode, opener=open_here) as file:
                 lock(file)
-                if os.path.samestat(os.fstat(file.fileno()), self.path.stat()):
+                if self._is_at_its_path(file):
                     yield file
                     return
-            # Another process replaced the file while this one waited.
+            # Another process replaced or deleted the file while this one waited.
+
+    def _is_at_its_path(self, file: FileIO) -> bool:
+        try:
+            return os.path.samestat(os.fstat(file.fileno()), self.path.stat())
+        except FileNotFoundError:
+            return False
 
 
 # One object for each file, since it knows which records have answered a question of this session.

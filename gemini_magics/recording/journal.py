@@ -186,16 +186,17 @@ def _is_own(status: os.stat_result) -> bool:
 def read(path: Path) -> tuple[Answer | None, str]:
     """Return the part of an answer in a journal, None where it holds no word, and the key of its question.
 
-    It comes from a file, so it is data of a bounded size, and what is no journal is left out.
+    It comes from a file, so it is data of a bounded size. What is no journal is left out, and so is one that
+    another kernel has deleted meanwhile.
     """
-    with FileIO(path, "rb", opener=open_here) as file:
-        head, *lines = file.read(MOST_BYTES).split(b"\n")
     try:
+        with FileIO(path, "rb", opener=open_here) as file:
+            head, *lines = file.read(MOST_BYTES).split(b"\n")
         began = JsonFields(read_json(head), "the first line")
         when, question = began.take("journal", str), began.take("question", str, "")
         key = began.take("key", str, "")
         about = {name: began.take(name, str, "") for name in ("service", "model", "effort")}
-    except ValueError:
+    except (OSError, ValueError):
         return None, ""
     seconds = [0.0]
     answer = Answer(**about, clock=lambda: seconds[-1])

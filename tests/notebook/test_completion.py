@@ -144,6 +144,8 @@ def test_files_are_offered_but_none_that_hold_keys_or_lie_outside(tab, tmp_path)
     (tmp_path / "plots").mkdir()
     for name in ("plots/peak.png", "plot.csv", "plain text.txt", ".env", "plan.pem"):
         (tmp_path / name).write_bytes(b"x")
+    for number in range(9):
+        (tmp_path / f"place{number}").symlink_to("nowhere")
     assert list(tab("%%gemini pl")) == ['%%gemini "plain text.txt"', "%%gemini plot.csv", "%%gemini plots/"]
     assert list(tab("%%gemini plots/p")) == ["%%gemini plots/peak.png"]
     assert suggestions("%%gemini ../", {}, inside=True) == ("../", [])

@@ -5,6 +5,7 @@ import resource
 import signal
 import subprocess
 import sys
+import threading
 from argparse import Namespace
 from base64 import b64encode
 from dataclasses import replace
@@ -20,7 +21,9 @@ import gemini_magics
 from gemini_magics import BadRequest
 from gemini_magics.__main__ import recording as command
 from gemini_magics.core.messages import Attachment, Citation, Usage
+from gemini_magics.core.storage import open_here, replace_file
 from gemini_magics.recording.file import Recording, recording_at
+from gemini_magics.recording.locks import lock
 from gemini_magics.recording.record import asked_by, read_line
 
 FIG = picture()
@@ -151,6 +154,38 @@ def test_a_link_that_is_put_in_place_of_the_file_is_not_followed(path):
     with pytest.raises(OSError, match="symbolic links"):
         recording.add(answered(question()))
     assert not Path("../outside.txt").exists()
+
+
+def test_a_file_that_is_replaced_while_it_is_opened_is_no_link(path):
+    """One that another process prunes, for example."""
+    Recording(path).add(answered(question()))
+    ended = threading.Event()
+
+    def replace_it():
+        while not ended.is_set():
+            replace_file(path, b"")
+
+    thread = threading.Thread(target=replace_it)
+    thread.start()
+    try:
+        for _ in range(1000):
+            os.close(open_here(str(path), os.O_RDWR))
+    finally:
+        ended.set()
+        thread.join()
+
+
+def test_an_answer_goes_into_a_new_file_if_the_old_one_is_deleted_while_it_waits(path, monkeypatch):
+    recording = opened(path, question("A?"))
+
+    def wait_for(file):
+        if path.stat().st_size:  # the old one
+            path.unlink()
+        lock(file)
+
+    monkeypatch.setattr("gemini_magics.recording.file.lock", wait_for)
+    recording.add(answered(question("B?")))
+    assert [record.asked.text for record in Recording(path).load().records] == ["B?"]
 
 
 def test_a_file_of_another_folder_that_a_person_names_is_written(path, tmp_path_factory):
