@@ -11,7 +11,7 @@ from io import BufferedReader, FileIO
 from pathlib import Path
 from typing import NamedTuple
 
-from .record import HEAD, Asked, Record, read_fields, read_line
+from .record import HEAD, Asked, AttachmentDigest, Record, read_fields, read_line
 
 # The marks of git in a file that it could not merge, with those of the style diff3:
 # https://git-scm.com/docs/git-merge#_how_conflicts_are_presented
@@ -159,8 +159,9 @@ class Contents:
                 self._starts.append(start)
                 self._lengths.append(len(line))
                 self._numbers.append(number)
-                self._exact.add(_words(asked, drawn=True))
-                self._alike.add(_words(asked, drawn=False))
+                exact, alike = _hashes(asked)
+                self._exact.add(exact)
+                self._alike.add(alike)
                 return True
         return False
 
@@ -175,7 +176,7 @@ class Contents:
 
     def exact(self, file: FileIO, asked: Asked) -> Record | None:
         """Return the last record of this very question."""
-        for place in self._exact.places(_words(asked, drawn=True)):
+        for place in self._exact.places(_hashes(asked)[0]):
             if self._look(file, place).key == asked.key:
                 return self.record(file, place)
         return None
@@ -183,7 +184,7 @@ class Contents:
     def alike(self, file: FileIO, asked: Asked) -> list[Known]:
         """Return the records that count and differ at most in the pixels of drawn pictures, in their order."""
         found: dict[str, Known] = {}
-        for place in reversed(list(self._alike.places(_words(asked, drawn=False)))):
+        for place in reversed(list(self._alike.places(_hashes(asked)[1]))):
             known = self._look(file, place)
             if known.near_key == asked.near_key:
                 found[known.key] = known
@@ -224,18 +225,18 @@ class _Chains:
             place = self._previous[place]
 
 
-def _words(asked: Asked, *, drawn: bool) -> int:
-    """Return a hash of the prompt alone, which costs little; drawn=False leaves drawn pixels out of it."""
+def _hashes(asked: Asked) -> tuple[int, int]:
+    """Return a hash of the prompt alone, which costs little, and one without the pixels of drawn pictures."""
     # Python salts the hashes of texts in each process, so these stay in memory:
     # https://docs.python.org/3/reference/datamodel.html#object.__hash__
-    return hash(
-        tuple(
-            [
-                part if isinstance(part, str) else part.name if part.drawn and not drawn else part.sha256
-                for part in asked.prompt
-            ]
-        )
-    )
+    exact = hash(asked.prompt)
+    if not any(part.drawn for part in asked.attached):
+        return exact, exact
+    return exact, hash(tuple([_without_pixels(part) for part in asked.prompt]))
+
+
+def _without_pixels(part: str | AttachmentDigest) -> str | AttachmentDigest:
+    return part if isinstance(part, str) or not part.drawn else part.name
 
 
 def _begins_a_record(line: bytes) -> bool:
