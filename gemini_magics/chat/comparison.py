@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from ..core.errors import GeminiError
 from ..core.text import clean, count, error_line, one_line, shorten
 from ..render.answer import Answer
 from .results import field_of, fields_of
-from .rows import Rows
+from .rows import Rows, is_missing
 from .tally import RowResult
 
 if TYPE_CHECKING:
@@ -241,8 +242,14 @@ def _share(told: Iterator[bool]) -> float | None:
 
 
 def _same(value: Any) -> str:
-    """Write a value so that two of one meaning are equal: 1 and "1.0", True and "true", "Yes" and "yes."."""
-    text = str(value).strip().removesuffix(".").casefold()
+    """Write a value so that two of one meaning are equal: 1 and "1.0", True and "true", "Yes" and "yes.".
+
+    A table has a day as its midnight, and a missing value as NaN.
+    """
+    if is_missing(value):
+        return ""
+    text = value.isoformat().removesuffix("T00:00:00") if isinstance(value, date) else str(value)
+    text = text.strip().removesuffix(".").casefold()
     try:
         return f"{float(text):.6g}"
     except ValueError:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import BadRequest, GeminiError
@@ -70,16 +72,36 @@ def _records(
         "seconds": round(answer.seconds, 3) if answer else None,
         "note": TWICE if result.maybe_twice else "",
     }
-    data = answer.data if answer else None
-    for value in list(data) if many and data else [data]:
+    data = _bare(answer.data) if answer else None
+    for value in [*(data or ())] or [None] if many else [data]:
         yield about | {_named(name): field_of(value, name) for name in fields}
 
 
 def field_of(value: Any, name: str) -> Any:
-    """Return a field of an answer's data."""
-    if value is None or (name == VALUE and not (isinstance(value, Mapping) or hasattr(value, name))):
+    """Return a field of an answer's data by its name in JSON; of an enum its value, which JSON has for it."""
+    value = _bare(value)
+    if isinstance(value, Mapping):
+        return _bare(value.get(name))
+    if value is None or (name == VALUE and not hasattr(value, name)):
         return value
-    return value.get(name) if isinstance(value, Mapping) else getattr(value, name, None)
+    return _bare(getattr(value, _attribute(value, name), None))
+
+
+def _bare(value: Any) -> Any:
+    """Return what an enum or a RootModel of pydantic wraps, or else the value itself."""
+    if isinstance(value, Enum):
+        return value.value
+    # https://docs.pydantic.dev/latest/concepts/models/#rootmodel-and-custom-root-types
+    return value.root if getattr(value, "__pydantic_root_model__", False) else value
+
+
+def _attribute(value: Any, name: str) -> str:
+    """Return the attribute for a field, which has another name where pydantic knows it by an alias."""
+    # https://docs.pydantic.dev/latest/concepts/alias/
+    for attribute, field in getattr(type(value), "__pydantic_fields__", {}).items():
+        if name in getattr(field.validation_alias, "choices", [field.validation_alias]):
+            return str(attribute)
+    return name
 
 
 def _named(field: str) -> str:
@@ -135,6 +157,9 @@ def _pandas(
 def _series(values: list[Any], index: Any, kind: str) -> Any:
     import pandas as pd
 
+    # JSON has dates as texts, and pandas would make texts of them again.
+    if kind == "string" and not all(value is None or isinstance(value, str) for value in values):
+        return pd.Series(values, index=index)
     try:
         return pd.Series(values, index=index, dtype=kind)
     except (TypeError, ValueError, OverflowError):  # a validator may have made something else of it
@@ -155,13 +180,15 @@ def _polars(
     known = {"integer": pl.Int64, "number": pl.Float64, "boolean": pl.Boolean, "string": pl.String}
     kinds = own | {_named(name): known.get(kind) for name, kind in fields.items()}
     # polars has no index (https://docs.pola.rs/user-guide/migration/pandas/), so a column tells the row.
-    columns = [pl.Series("row", [place for place, _ in records], dtype=pl.UInt32)] if many else []
+    place_name = "input_row" if "row" in names else "row"
+    columns = [pl.Series(place_name, [place for place, _ in records], dtype=pl.UInt32)] if many else []
     for name in names:
         values = [record[name] for _, record in records]
-        try:
-            columns.append(pl.Series(name, values, dtype=kinds[name]))
-        except (TypeError, pl.exceptions.PolarsError):
-            columns.append(pl.Series(name, values, dtype=pl.Object))
+        # A validator may have made something else of it, such as a date of a text.
+        for kind in (kinds[name], None, pl.Object):
+            with suppress(TypeError, OverflowError, pl.exceptions.PolarsError):
+                columns.append(pl.Series(name, values, dtype=kind))
+                break
     return pl.DataFrame(columns)
 
 

@@ -269,7 +269,7 @@ def _called(by: Callable[[Any], Any], values: Values, label: str) -> Any:
 
 def _attached(value: Any, name: str, settings: Settings) -> list[Attachment]:
     """Attach a value of a row. Text is a path or an https URL, and nothing else."""
-    if _is_missing(value):
+    if is_missing(value):
         raise CannotAttach(f"There is nothing in {name} to attach: give this row a file, or leave it out.")
     if isinstance(value, str) and _URL.match(value):
         return [link(value, name)]
@@ -280,7 +280,8 @@ def _attached(value: Any, name: str, settings: Settings) -> list[Attachment]:
     return attach_each(value, name, settings)
 
 
-def _is_missing(value: Any) -> bool:
+def is_missing(value: Any) -> bool:
+    """Tell whether a cell of a table is empty: None, NaN, NA, NaT, or a text without characters."""
     if value is None or (isinstance(value, (str, bytes)) and not value):
         return True
     return (

@@ -1,5 +1,7 @@
 """Many questions at once, as Python asks them, against the scripted service."""
 
+import datetime
+import enum
 import json
 import stat
 import threading
@@ -10,6 +12,8 @@ import pandas as pd
 import polars as pl
 import pytest
 from PIL import Image
+from pydantic import BaseModel, ConfigDict, RootModel
+from pydantic.alias_generators import to_camel
 
 from gemini_magics import AuthenticationError, BadRequest, Cancel, batch
 from gemini_magics.chat import batch_file, pace, tally
@@ -208,6 +212,50 @@ def test_a_field_with_the_name_of_a_column_is_kept_apart():
     with Demo(words_per_s=0) as demo:
         out = ask(demo, TABLE, schema={"type": "object", "properties": {"answer": {"type": "integer"}}})
     assert list(out.data_answer) == [1, 1, 1]
+
+
+class Colour(enum.Enum):
+    RED = "red"
+
+
+class Person(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel)
+
+    first_name: str
+    likes: Colour
+    born: datetime.date
+    seen: datetime.datetime
+
+
+PERSON = """{"firstName": "Ada", "likes": "red", "born": "1815-12-10", "seen": "2026-11-29T14:00:00Z"}"""
+
+
+def test_a_field_of_another_name_an_enum_and_a_date_keep_their_values_in_the_table():
+    with Demo([stream(PERSON)]) as demo:
+        out = ask(demo, TABLE.head(1), schema=Person).iloc[0]
+        same = ask(demo, pl.DataFrame({"x": [1]}), schema=Person).row(0, named=True)
+    assert [out.firstName, out.likes, out.born] == ["Ada", "red", datetime.date(1815, 12, 10)]
+    assert [same["firstName"], same["likes"], same["born"]] == ["Ada", "red", datetime.date(1815, 12, 10)]
+    assert out.seen == same["seen"] == datetime.datetime(2026, 11, 29, 14, tzinfo=datetime.UTC)
+
+
+class Words(RootModel[list[str]]):
+    pass
+
+
+@pytest.mark.parametrize("schema", [list[str], Words], ids=["list", "root"])
+def test_a_list_without_items_is_a_row_without_a_value(schema):
+    for table in (TABLE.head(2), pl.DataFrame({"x": [3, 1]})):
+        with Demo([stream("[]"), stream('["a", "b"]')]) as demo:
+            first, *others = ask(demo, table, schema=schema, concurrency=1)["value"]
+        assert (pd.isna(first), others) == (True, ["a", "b"])
+
+
+def test_a_field_with_the_name_of_the_column_that_tells_the_row_costs_no_table():
+    schema = {"type": "array", "items": {"properties": {"row": {"type": "integer"}}}}
+    with Demo([stream('[{"row": 7}, {"row": 8}]')]) as demo:
+        out = ask(demo, pl.DataFrame({"x": [1]}), schema=schema)
+    assert (list(out["input_row"]), list(out["row"])) == ([0, 0], [7, 8])
 
 
 def test_an_answer_that_does_not_fit_is_asked_for_once_more():

@@ -1,5 +1,7 @@
 """The same questions in several ways, side by side."""
 
+import datetime
+import enum
 from dataclasses import dataclass
 
 import pandas as pd
@@ -19,6 +21,10 @@ def folder(tmp_path, monkeypatch):
 
 def text_of(request):
     return request.json["messages"][-1]["content"][-1]["text"]
+
+
+def first_text_of(request):
+    return request.json["messages"][-1]["content"][0]["text"]
 
 
 def by_effort(request):
@@ -103,6 +109,27 @@ def test_the_score_is_how_often_a_column_is_right():
     with Demo(by_effort) as demo:
         found = ask(demo, over=ROWS, effort=["low", "high"], expect="right")
     assert list(found.summary.score) == [0.5, 0.0]
+
+
+class Colour(enum.Enum):
+    RED = "red"
+
+
+@dataclass
+class Seen:
+    colour: Colour | None
+    day: datetime.date
+
+
+SEEN = pd.DataFrame({"x": [1, 2], "colour": ["red", None], "day": pd.to_datetime(["2026-11-29", "2026-11-30"])})
+
+
+@pytest.mark.parametrize("expect", ["colour", "day"])
+def test_a_right_enum_day_or_nothing_is_right_in_the_score(expect):
+    said = {"1": '{"colour": "red", "day": "2026-11-29"}', "2": '{"colour": null, "day": "2026-11-30"}'}
+    with Demo(lambda request: stream(said[first_text_of(request)[8]])) as demo:
+        found = ask(demo, over=SEEN, schema=Seen, expect=expect)
+    assert list(found.summary.score) == [1.0]
 
 
 @pytest.mark.parametrize(
