@@ -63,8 +63,9 @@ class CallPieces:
         place, named = number(piece.get("index")), _text(piece.get("id"))
         same = [call for call in self._calls if call.place == place] if place is not None else self._calls[-1:]
         if named and (known := [call for call in self._calls if call.id == named and call in same]):
-            return known[-1]
-        if same and not self._begins(piece, same[-1], named):
+            if not known[-1].is_followed_by(piece):
+                return known[-1]
+        elif same and not self._begins(piece, same[-1], named):
             return same[-1]
         if len(self._calls) == MOST_CALLS:
             raise UnexpectedResponse(
@@ -95,6 +96,7 @@ class _Growing:
         self.name = ""
         self.extra: dict[str, Any] = {}
         self._pieces: list[str] = []
+        self._length = 0  # of all pieces
         self._depth = 0  # of the brackets that are open in the arguments
         self._quoted = False  # they end inside of a string
 
@@ -103,15 +105,39 @@ class _Growing:
         function = _function(piece)
         self.id = self.id or _text(piece.get("id"))
         self.name = self.name or _text(function.get("name"))
-        given = function.get("arguments")
-        if given not in (None, ""):
-            self._take(given if isinstance(given, str) else written(given))
+        if given := _arguments(function):
+            self._take(given)
         _join(self.extra, {name: value for name, value in piece.items() if name not in _KNOWN})
         if more := {name: value for name, value in function.items() if name not in ("name", "arguments")}:
             _join(self.extra, {"function": more})
 
+    def is_followed_by(self, piece: Mapping[str, Any]) -> bool:
+        """Tell whether a piece is another call, although it has the id of this one: some ids are mere names.
+
+        It brings a name and new arguments, and those of this call are whole.
+        """
+        function = _function(piece)
+        name, given = _text(function.get("name")), _arguments(function)
+        if not (name and self.name and given.startswith("{") and self._pieces and self.complete):
+            return False
+        return name != self.name or not (self._is_said_again(given) or self._is_empty)
+
+    def _is_said_again(self, given: str) -> bool:
+        return len(given) == self._length and given == "".join(self._pieces)
+
+    @property
+    def _is_empty(self) -> bool:
+        return self._length <= len("{ }") and "".join("".join(self._pieces).split()) == "{}"
+
     def _take(self, piece: str) -> None:
+        if self._pieces and self.complete and piece.startswith("{"):
+            if self._is_said_again(piece):
+                return
+            if self._is_empty:  # Anthropic begins a call with an empty object, and gateways pass it on
+                self._pieces.clear()
+                self._length = 0
         self._pieces.append(piece)
+        self._length += len(piece)
         for found in _SYNTAX.findall(piece):
             if found == '"':
                 self._quoted = not self._quoted
@@ -141,6 +167,13 @@ def _pieces(part: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 def _function(piece: Mapping[str, Any]) -> Mapping[str, Any]:
     function = piece.get("function")
     return function if isinstance(function, dict) else {}
+
+
+def _arguments(function: Mapping[str, Any]) -> str:
+    given = function.get("arguments")
+    if given in (None, ""):
+        return ""
+    return given if isinstance(given, str) else written(given)
 
 
 def _is_signed(extra: Mapping[str, Any]) -> bool:

@@ -83,6 +83,24 @@ STREAMS = {
         b'"delta": {}',
         b'"delta": {}, "message": {"tool_calls": [{"id": "a", "function": {"name": "f", "arguments": "{}"}}]}',
     ),
+    "whole calls again with their end": deltas(
+        {"tool_calls": [piece('{"x"', name="f", index=0, id="a")]},
+        {"tool_calls": [piece(': 1}', index=0), piece('{"y": 2}', name="g", index=1, id="b")]},
+        {"tool_calls": [piece('{"x": 1}', name="f", index=0, id="a"),
+                        piece('{"y": 2}', name="g", index=1, id="b")]},
+    ),
+    # as Anthropic's stream begins: https://docs.anthropic.com/en/docs/build-with-claude/streaming
+    "an empty object before the arguments": deltas(
+        {"tool_calls": [piece("{}", name="f", index=0, id="a")]},
+        {"tool_calls": [piece('{"x": ', index=0)]},
+        {"tool_calls": [piece("1}", index=0)]},
+        {"tool_calls": [piece({}, name="g", index=1, id="b")]},
+        {"tool_calls": [piece('{"y": 2}', name="g", index=1, id="b")]},
+    ),
+    "a message in each chunk": deltas(
+        {"tool_calls": [piece('{"x": 1}', name="f", id="a")]},
+        {"tool_calls": [piece('{"x": 1}', name="f", id="a"), piece('{"y": 2}', name="g", id="b")]},
+    ).replace(b"delta", b"message"),
     "not streamed": json.dumps(
         {"choices": [{"message": {"content": None, "tool_calls": [
             piece('{"x": 1}', name="f", id="a"), piece('{"y": 2}', name="g", id="b")]}}]}
@@ -102,6 +120,20 @@ def test_the_pieces_of_calls_are_joined_in_every_spelling(data):
 @pytest.mark.parametrize("data", STREAMS.values(), ids=STREAMS)
 def test_calls_do_not_depend_on_where_the_network_cut_them(data):
     assert read(data, 7) == read(data)
+
+
+@pytest.mark.parametrize("place", [{}, {"index": 0}], ids=["no index", "the index 0"])
+def test_calls_whose_ids_are_mere_names_stay_apart(place):
+    first, second = (piece(f'{{"x": {n}}}', name="f", id="f", **place) for n in (1, 2))
+    third = piece('{"x": 2}', name="g", id="f", **place)
+    for parts in (
+        [{"tool_calls": [first, second, third]}],
+        [{"tool_calls": [each]} for each in (first, second, third)],
+    ):
+        calls, _ = read(deltas(*parts))
+        assert [(each.name, each.arguments) for each in calls.calls] == [
+            ("f", '{"x": 1}'), ("f", '{"x": 2}'), ("g", '{"x": 2}'),
+        ]  # fmt: skip
 
 
 RECORDED = {  # the body -> the row of its service, and whether it is signed
