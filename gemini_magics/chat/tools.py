@@ -17,7 +17,18 @@ from collections.abc import AsyncIterable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from math import isfinite
-from typing import Annotated, Any, NotRequired, TypeVar, get_args, get_type_hints, overload
+from types import NoneType, SimpleNamespace, UnionType
+from typing import (
+    Annotated,
+    Any,
+    NotRequired,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+    overload,
+)
 
 from ..core.browser import check_threads
 from ..core.errors import BadRequest
@@ -189,7 +200,7 @@ class _Arguments:
 
     def _fields(self, function: Any) -> dict[str, Any]:
         try:
-            hints = get_type_hints(_written(function), include_extras=True)
+            hints = _hints(_written(function))
             parameters = inspect.signature(function).parameters.values()
         except (NameError, TypeError, ValueError) as error:
             raise self._undescribed(error) from None
@@ -213,7 +224,7 @@ class _Arguments:
         if data := _data_in(hint):
             self._by_name[parameter.name] = data
             about = f"The name of a {data.__name__} of the notebook, such as {parameter.name}"
-            hint = Annotated[str | None if data is not hint else str, Field(description=about)]
+            hint = Annotated[str | None if NoneType in _choices(hint) else str, Field(description=about)]
         if parameter.default is parameter.empty:
             return hint
         default = parameter.default
@@ -245,13 +256,36 @@ class _Arguments:
         )
 
 
+def _hints(function: Any) -> dict[str, Any]:
+    """Return the type hints of the arguments. That of the result may name what only a type checker imports.
+
+    Raises:
+        NameError: a type is not known.
+    """
+    annotations = {name: hint for name, hint in inspect.get_annotations(function).items() if name != "return"}
+    parameters = getattr(function, "__type_params__", ())
+    arguments = SimpleNamespace(__annotations__=annotations, __type_params__=parameters)
+    return get_type_hints(arguments, _globals_of(function), include_extras=True)
+
+
 def _data_in(hint: Any) -> Any:
     """Return the class of data that a type hint is, or is beside None; None where it is something else."""
-    kinds = [each for each in (get_args(hint) or (hint,)) if each is not type(None)]
-    if len(kinds) != 1 or not isinstance(kinds[0], type):
+    kinds = [each for each in _choices(hint) if each is not NoneType]
+    # NDArray[float64] is an ndarray of such numbers.
+    kind = (get_origin(kinds[0]) or kinds[0]) if len(kinds) == 1 else None
+    if not isinstance(kind, type):
         return None
-    names = (f"{each.__module__.partition('.')[0]}.{each.__qualname__}" for each in kinds[0].__mro__)
-    return kinds[0] if any(name in _BY_NAME for name in names) else None
+    names = (f"{each.__module__.partition('.')[0]}.{each.__qualname__}" for each in kind.__mro__)
+    return kind if any(name in _BY_NAME for name in names) else None
+
+
+def _choices(hint: Any) -> tuple[Any, ...]:
+    """Return the types of a union, or else the one type, without the notes of Annotated."""
+    if get_origin(hint) is Annotated:
+        return _choices(get_args(hint)[0])
+    if get_origin(hint) in (Union, UnionType):
+        return tuple(inner for each in get_args(hint) for inner in _choices(each))
+    return (hint,)
 
 
 def _plain(schema: Any) -> dict[str, Any]:
@@ -274,7 +308,9 @@ def _plain(schema: Any) -> dict[str, Any]:
             found = definitions.get(reference.rpartition("/")[2], {})
             rest = {key: value for key, value in part.items() if key != "$ref"}
             return plain({**found, **rest}, (*inside, reference))
-        kept = {key: value for key, value in part.items() if key not in ("$defs", "additionalProperties")}
+        # What tells the choices of a union apart stands in each of them, and is told by references.
+        left = ("$defs", "additionalProperties", "discriminator")
+        kept = {key: value for key, value in part.items() if key not in left}
         if isinstance(kept.get("title"), str):
             del kept["title"]
         if "const" in kept:

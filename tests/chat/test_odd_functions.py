@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pytest
 from pydantic import BaseModel, Field
@@ -27,6 +28,7 @@ from gemini_magics.core.messages import ToolCall
 from gemini_magics.core.settings import Settings
 
 TABLE = pd.DataFrame({"a": [1, 2]})
+NUMBERS = np.array([1.0, 2.0])
 
 
 def called(function, **arguments):
@@ -178,7 +180,59 @@ def test_arguments_that_break_a_rule_of_the_type_do_not_reach_the_function(funct
     assert told in said
 
 
+def noted(
+    df: Annotated[pd.DataFrame, "measured"], other: Annotated[pd.DataFrame | None, "more"] = None
+) -> list[Any]:
+    return [df.shape, other]
+
+
+def squared(x: npt.NDArray[np.float64]) -> list[float]:
+    return (x**2).tolist()
+
+
+def returns_unknown(x: int) -> Unknown:  # noqa: F821 - as a name that only a type checker imports
+    return x
+
+
+BY_NAME = {
+    "data with notes": (noted, {"df": "TABLE"}, "[[2, 1], null]"),
+    "an array of numbers": (squared, {"x": "NUMBERS"}, "[1.0, 4.0]"),
+}
+
+
+@pytest.mark.parametrize(("function", "arguments", "told"), BY_NAME.values(), ids=BY_NAME)
+def test_data_goes_by_its_name_however_its_type_is_written(function, arguments, told):
+    assert called(function, **arguments) == ("ok", told)
+
+
+def test_a_result_of_an_unknown_type_is_no_reason_to_refuse_a_function():
+    assert called(returns_unknown, x=1) == ("ok", "1")
+
+
+def tables(dfs: list[pd.DataFrame]) -> int:
+    return len(dfs)
+
+
+class Cat(BaseModel):
+    kind: Literal["cat"]
+
+
+class Dog(BaseModel):
+    kind: Literal["dog"]
+
+
+def pet(animal: Annotated[Cat | Dog, Field(discriminator="kind")]) -> str:
+    return animal.kind
+
+
+def test_the_choices_of_a_union_are_described_without_references():
+    [made] = tools_of([pet])
+    assert "$defs" not in json.dumps(made.declaration)
+    assert called(pet, animal={"kind": "dog"}) == ("ok", "dog")
+
+
 UNTOLD = {
+    "a list of tables, which have no names": (tables, "tables cannot be described"),
     "a builtin without a signature": (max, "max cannot be described"),
     "a builtin without types": (len, "the argument obj has no type"),
     "a ufunc": (np.sin, "sin"),
