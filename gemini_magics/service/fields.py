@@ -131,20 +131,24 @@ def thoughts_in(part: Mapping[str, Any]) -> str:
     """Return the thoughts of a delta or message from the first field that holds any.
 
     OpenRouter sends the same thoughts in `reasoning` and in `reasoning_details`
-    (https://openrouter.ai/docs/use-cases/reasoning-tokens).
+    (https://openrouter.ai/docs/use-cases/reasoning-tokens), Mistral blocks of them in the content
+    (https://docs.mistral.ai/capabilities/reasoning).
     """
     for name in ("reasoning_content", "reasoning", "reasoning_details"):
         if (value := part.get(name)) and (text := text_in(value)):
             return text
-    return ""
+    return "".join(text_in(block.get("thinking")) for block in _blocks_in(part))
+
+
+def _blocks_in(part: Mapping[str, Any]) -> list[dict[str, Any]]:
+    content = part.get("content")
+    return [block for block in content if isinstance(block, dict)] if isinstance(content, list) else []
 
 
 def refusal_in(part: Mapping[str, Any]) -> str:
     """Return the words in which the model declines: in a field of their own, or in a block of the content."""
     # https://platform.openai.com/docs/guides/structured-outputs#refusals
-    content = part.get("content")
-    blocks = [block for block in content if isinstance(block, dict)] if isinstance(content, list) else []
-    return "".join(text_in(each.get("refusal")) for each in (part, *blocks))
+    return "".join(text_in(each.get("refusal")) for each in (part, *_blocks_in(part)))
 
 
 def is_flagged(part: Mapping[str, Any]) -> bool:
@@ -286,10 +290,13 @@ def is_error_name(name: str) -> bool:
 def words_in(payload: Any, depth: int = DEEPEST) -> str:
     """Return the words of a remark or an error; "" where it has none.
 
-    FastAPI's list of {"loc", "msg", "type"} becomes "body.messages: Field required; ...".
+    FastAPI's list of {"loc", "msg", "type"} becomes "body.messages: Field required; ...". Gateways put the
+    error of the service behind them into a string, and OpenRouter beside words of its own, as `metadata.raw`
+    (https://openrouter.ai/docs/api-reference/errors).
     """
     if isinstance(payload, str):
-        return payload
+        inner = parsed(payload) if depth and payload.lstrip().startswith(("{", "[")) else payload
+        return payload if inner is payload else words_in(inner, depth - 1) or payload
     if not depth:
         return ""
     if isinstance(payload, list):
@@ -297,6 +304,10 @@ def words_in(payload: Any, depth: int = DEEPEST) -> str:
     if not isinstance(payload, dict):
         return ""
     words = next(filter(None, (words_in(payload.get(name), depth - 1) for name in _WORDS)), "")
+    about = payload.get("metadata")
+    behind = words_in(about.get("raw"), depth - 1) if words and isinstance(about, dict) else ""
+    if behind and not behind.lstrip().startswith("<"):
+        words = f"{words}: {behind}"
     place = payload.get("loc")
     if words and isinstance(place, list) and all(isinstance(step, str | int) for step in place):
         return f"{'.'.join(map(str, place))}: {words}"

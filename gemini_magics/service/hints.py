@@ -67,7 +67,8 @@ _LASTING_CODES = re.compile(
 )
 _LASTING_WORDS = re.compile(
     r"\bnot supported|unsupported|(?:does not|doesn't|do not|cannot) support|not multimodal|\bmmproj\b"
-    r"|context (?:size|length|window)|invalid (?:request|argument|parameter|image|model|api key)"
+    r"|context (?:size|length|window)|request too large"
+    r"|invalid (?:request|argument|parameter|image|model|api key)"
     r"|no available channel|unknown model|model\b.{0,80}\bnot found"
     r"|failed to (?:parse|decode|load) (?:message|image)"
     r"|content policy|prohibited content",

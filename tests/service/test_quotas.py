@@ -348,6 +348,17 @@ LASTING = {  # name: (status, body, what the error says)
     ),
     "openrouter, in text": (503, error("Gone", availability={"retryable": "False"}), "--dry-run"),
     "openrouter, no fallback": (503, error("Gone", availability={"retryable": False}), "--dry-run"),
+    # https://platform.openai.com/docs/guides/rate-limits: more tokens than a minute may have
+    "openai, too large": (
+        429,
+        error(
+            "Request too large for gpt-4o on tokens per min (TPM): Limit 30000, Requested 40000. The input or "
+            "output tokens must be reduced in order to run successfully.",
+            type="tokens",
+            code="rate_limit_exceeded",
+        ),
+        "does not help",
+    ),
     "openrouter, 429": (429, error("Gone", availability={"retryable": False}), "does not help"),
 }
 

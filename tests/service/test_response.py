@@ -235,6 +235,16 @@ THOUGHTS = {  # name: deltas, the thinking and the text in them
         "ab",
         "c",
     ),
+    # https://docs.mistral.ai/capabilities/reasoning, https://docs.anthropic.com/en/docs/build-with-claude/streaming
+    "blocks of the content": (
+        [
+            {"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "a"}]}]},
+            {"content": [{"type": "thinking", "thinking": "b"}, {"type": "text", "text": "c"}]},
+            *plain("d"),
+        ],
+        "ab",
+        "cd",
+    ),
     "the first field that is there": (
         [
             {"reasoning_content": "", "reasoning": "a", "reasoning_details": [{"text": "a"}], "content": "b"},
@@ -714,6 +724,21 @@ REFUSALS = {  # name: status, body, error, its code, what its message says
     ),
     "a detail": (422, b'{"detail":"field required"}', ServiceError, None, "422: field required. Look at"),
     "details": (422, b'{"detail":[{"msg":"field required"}]}', ServiceError, None, "422: .*field required"),
+    "an error in a string": (
+        500, error(json.dumps({"error": {"code": 429, "message": "Too many pictures"}})),
+        ServiceError, None, "500: Too many pictures. Ask again",
+    ),
+    # https://openrouter.ai/docs/api-reference/errors
+    "the words of the service behind": (
+        400, error("Provider returned error", code=400, metadata={
+            "provider_name": "Google", "raw": '{"error": {"message": "Unable to process the image"}}'}),
+        ServiceError, 400, "400: Provider returned error: Unable to process the image. Look at",
+    ),
+    "a page of the service behind": (
+        502, error("Provider returned error", code=502, metadata={"raw": "<html>502</html>"}),
+        ServiceError, 502, "502: Provider returned error. Ask again",
+    ),
+    "brackets that are no JSON": (400, error("[x] is no field"), ServiceError, None, r"400: \[x\] is no field\."),
     "a code of its own": (400, error("no VLM", code=20041), ServiceError, "20041", "400: no VLM. Look at"),
     "google's array": (
         400, (BODIES / "google-error.json").read_bytes(), AuthenticationError, 401, "401: API key not valid",
