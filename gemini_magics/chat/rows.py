@@ -52,6 +52,16 @@ class Rows:
         """Return what a person calls a row: its label in the index."""
         return one_line(str(self.index[place]), LABEL_CHARS)
 
+    def named(self, name: str) -> str | None:
+        """Return the column of a name; None where there is none.
+
+        Blanks around a name cannot be typed in a prompt. CSV files with a blank behind each comma bring them.
+        """
+        if name in self.columns:
+            return name
+        bare = [column for column in self.columns if column.strip() == name]
+        return bare[0] if len(bare) == 1 else None
+
     def first(self, most: int | None) -> Rows:
         """Return the first rows alone."""
         return self if most is None else replace(self, values=self.values[:most], index=self.index[:most])
@@ -155,9 +165,10 @@ def pieces_of(prompt: str, rows: Rows) -> tuple[Piece, ...]:
 
 
 def _known(name: str, rows: Rows) -> RowValue:
-    if name not in rows.columns and (rows.columns or rows.values):
+    known = rows.named(name)
+    if known is None and (rows.columns or rows.values):
         raise BadRequest(f"The rows have no column {quoted(name)}. {_columns(name, rows.columns)}")
-    return column(name)
+    return column(known or name)
 
 
 def _columns(name: str, columns: Sequence[str]) -> str:

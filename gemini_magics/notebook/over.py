@@ -152,8 +152,8 @@ def _pieces(prompt: str, rows: Rows, names: Namespace, settings: Settings) -> It
     for piece in split_body(prompt):
         if not isinstance(piece, Expression):
             yield piece
-        elif piece.text in rows.columns:
-            yield column(piece.text)
+        elif (known := rows.named(piece.text)) is not None:
+            yield column(known)
         elif _names_in(piece.text).intersection(rows.columns):
             yield _of_each_row(piece.text, names)
         else:

@@ -242,8 +242,10 @@ def error_in(payload: Any) -> dict[str, Any] | None:
         {"success": false}, {"ok": false}                           Cloudflare
         {"detail": "words"}, {"detail": [{"loc", "msg", "type"}]}   FastAPI
         {"base_resp": {"status_code": 1004, "status_msg": "words"}} MiniMax
+        {"x_groq": {"error": "words"}}                              Groq
 
-    Beside an answer's `choices` only the first row counts, because the other names may belong to the answer.
+    Beside an answer's `choices` only the first row and Groq's count, because the other names may belong to
+    the answer.
     """
     for _ in range(DEEPEST):
         if isinstance(payload, list) and payload:
@@ -251,6 +253,9 @@ def error_in(payload: Any) -> dict[str, Any] | None:
         if not isinstance(payload, dict):
             return None
         inner = payload.get("error") or payload.get("errors")
+        groq = payload.get("x_groq")  # https://console.groq.com/docs/api-reference#chat-create
+        if not inner and isinstance(groq, dict) and isinstance(groq.get("error"), str):
+            return {"message": groq["error"]}
         base = payload.get("base_resp")
         if not inner and isinstance(base, dict) and _tells_of_error(base):
             return base

@@ -122,6 +122,13 @@ def test_a_row_without_the_value_is_named_before_anything_is_sent():
         assert not demo.requests
 
 
+def test_a_column_whose_name_has_blanks_around_it_can_be_named():
+    table = pd.DataFrame({" x": [3], "y": [4], " y": [5]})
+    with Demo([stream("ok")]) as demo:
+        ask(demo, table, "$`x` $`y`")
+        assert text_of(demo.requests[0]) == "3 4"
+
+
 @pytest.mark.parametrize("rows", ["text", {"x": [1, 2]}, 5])
 def test_what_has_no_rows_is_refused(rows):
     with pytest.raises(BadRequest, match="DataFrame or a list"):

@@ -58,6 +58,12 @@ def test_a_column_wins_over_a_variable_of_its_name(shell, demo):
     assert asked(demo) == ["What is 1, 3 and 10?", "What is 2, 4 and 20?"]
 
 
+def test_a_column_with_a_blank_before_its_name_is_named_without_it(shell, demo):
+    shell.run('df[" z"] = [7, 8]')
+    shell.run("%%gemini --over df --to out\nWhat is $`z`?")
+    assert asked(demo) == ["What is 7?", "What is 8?"]
+
+
 def test_an_expression_of_the_notebook_is_evaluated_once(shell, demo):
     shell.run("calls = []\ndef when():\n    calls.append(1)\n    return len(calls)")
     shell.run("%%gemini --over df --to out\nIs $`x` before $`when()`?")

@@ -812,6 +812,7 @@ ERRORS = {
     "a code of its own": {"code": -1, "msg": SAD, "data": None},
     "with empty choices": {"choices": [], "error": {"message": SAD, "code": 500}},
     "beside choices": {"choices": [{"delta": {}, "finish_reason": "error"}], "error": {"message": SAD}},
+    "Groq's": {"choices": [{"delta": {}}], "x_groq": {"id": "req_1", "error": SAD}},
     "in a choice": {"choices": [{"delta": {"content": ""}, "error": {"message": SAD}}]},
     "in a delta": {"choices": [{"delta": {"error": {"message": SAD}}}]},
     "a refusal": {"choices": [{"delta": {"refusal": SAD}, "finish_reason": "stop"}]},
