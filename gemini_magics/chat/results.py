@@ -183,13 +183,23 @@ def _polars(
     place_name = "input_row" if "row" in names else "row"
     columns = [pl.Series(place_name, [place for place, _ in records], dtype=pl.UInt32)] if many else []
     for name in names:
-        values = [record[name] for _, record in records]
-        # A validator may have made something else of it, such as a date of a text.
-        for kind in (kinds[name], None, pl.Object):
-            with suppress(TypeError, OverflowError, pl.exceptions.PolarsError):
-                columns.append(pl.Series(name, values, dtype=kind))
-                break
+        columns.append(_polars_series(name, [record[name] for _, record in records], kinds[name]))
     return pl.DataFrame(columns)
+
+
+def _polars_series(name: str, values: list[Any], kind: Any) -> Any:
+    import polars as pl
+
+    # A validator may have made something else of it, such as a date of a text.
+    for each in (kind, None):
+        with suppress(TypeError, OverflowError, pl.exceptions.PolarsError):
+            series = pl.Series(name, values, dtype=each)
+            holds_objects = any(isinstance(value, dict | list) for value in values)
+            if each is not None or not holds_objects or series.to_list() == values:
+                return series
+            # A Series has the fields of the first object, and drops those of others.
+            return pl.from_dicts([{name: value} for value in values], infer_schema_length=None)[name]
+    return pl.Series(name, values, dtype=pl.Object)
 
 
 def failure_of(results: Sequence[RowResult | None], reason: GeminiError | None) -> GeminiError | None:

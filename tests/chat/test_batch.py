@@ -246,6 +246,15 @@ def test_a_field_of_another_name_an_enum_and_a_date_keep_their_values_in_the_tab
     assert out.seen == same["seen"] == datetime.datetime(2026, 11, 29, 14, tzinfo=datetime.UTC)
 
 
+def test_objects_with_different_fields_lose_none_in_a_polars_table():
+    schema = {"type": "object", "properties": {"parts": {"type": "object"}, "steps": {"type": "array"}}}
+    replies = [{"parts": {"a": 1}, "steps": [{"b": 1}]}, {"parts": {"z": 2}, "steps": [{"c": 2}]}]
+    with Demo([stream(json.dumps(each)) for each in replies]) as demo:
+        out = ask(demo, pl.DataFrame({"x": [3, 1]}), schema=schema, concurrency=1)
+    assert list(out["parts"]) == [{"a": 1, "z": None}, {"a": None, "z": 2}]
+    assert [list(each) for each in out["steps"]] == [[{"b": 1, "c": None}], [{"b": None, "c": 2}]]
+
+
 class Words(RootModel[list[str]]):
     pass
 
