@@ -111,6 +111,7 @@ def test_a_job_is_listed_and_stopped_by_its_number_and_what_came_is_kept(kernel,
     assert page.text("job.result().ended, job.state") == "('interrupted', 'stopped')"
     page.run("pass", "b")
     assert "Begun stopped." in page.displays[shown]["text/plain"]
+    assert page.text(f"%gemini_jobs cancel {number}") == f"Stopped no job: {number} is stopped already."
     assert page.text("%gemini_jobs cancel all") == "Stopped no job: none is running."
     assert page.run("%gemini_jobs cancel 999", "c", fails=True) == (
         "BadRequest: There is no job 999. None is running."

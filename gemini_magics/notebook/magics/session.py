@@ -275,9 +275,12 @@ class JobMagics(Magics):
 
 
 def _cancel(chosen: Sequence[BackgroundJob]) -> None:
-    for job in chosen:
+    running = [job for job in chosen if not job.done]
+    for job in running:
         job.cancel()
-    stopped = listed([str(job.number) for job in chosen], "and") if chosen else "no job: none is running"
+    stopped = listed([str(job.number) for job in running], "and") if running else "no job: none is running"
+    if chosen and not running:
+        stopped = f"no job: {chosen[0].number} is {chosen[0].state} already"
     display({"text/plain": f"Stopped {stopped}."}, raw=True)
 
 
