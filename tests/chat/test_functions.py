@@ -338,6 +338,8 @@ RESULTS = {
     "a model": (lambda: Range(high=2), '{"low": 0.0, "high": 2.0}'),
     "a table": (lambda: FRAME, "| 0 | 1"),
     "a list with a table": (lambda: [FRAME], "| 0 | 1"),
+    "words beside a figure": (lambda: (figure(), "It grows."), "It grows."),
+    "numbers beside a figure": (lambda: {"plot": figure(), "slope": 1.25}, "1.25"),
 }
 
 

@@ -140,6 +140,8 @@ def test_a_figure_beside_a_table_or_a_picture_hides_nothing():
     things = {"d": {"a": df, "f": figure}, "l": [red(), [figure]], "n": [np.eye(3), axes], "h": histogram}
     assert names_of("d l n h", **things) == ['d["a"]', 'd["f"]', "l[0]", "l[1]", "n[0]", "n[1]", "h"]
     assert names_of("pair", pair=(figure, axes)) == ["pair"]
+    assert names_of("found", found={"f": figure, "slope": np.int64(2)}) == ['found["f"]', 'found["slope"]']
+    assert names_of("told", told=(figure, "It grows.")) == ["told[0]", "told[1]"]
 
 
 def test_the_values_of_a_dict_and_a_queue_of_tables_are_opened_too():
