@@ -212,15 +212,21 @@ def tier_in(chunk: Mapping[str, Any]) -> str:
 
 
 def usage_in(chunk: Mapping[str, Any]) -> Usage | None:
-    """Return what the answer has taken so far; None where a chunk does not say."""
-    usage = chunk.get("usage")
+    """Return what the answer has taken so far; None where a chunk does not say.
+
+    Moonshot tells it in the last choice (https://platform.moonshot.ai/docs/api/chat). Gateways before Anthropic
+    leave its names, `input_tokens` and `output_tokens` (https://docs.anthropic.com/en/api/messages).
+    """
+    choices = chunk.get("choices")
+    first = choices[0] if isinstance(choices, list) and choices and isinstance(choices[0], dict) else {}
+    usage = chunk.get("usage") or first.get("usage")
     if not usage and chunk.get("credits_consumed") is None:
         return None
     usage = usage if isinstance(usage, dict) else {}
     details = usage.get("completion_tokens_details")
     found = Usage(
-        prompt_tokens=_count(usage.get("prompt_tokens")),
-        completion_tokens=_count(usage.get("completion_tokens")),
+        prompt_tokens=_count(usage.get("prompt_tokens", usage.get("input_tokens"))),
+        completion_tokens=_count(usage.get("completion_tokens", usage.get("output_tokens"))),
         total_tokens=_count(usage.get("total_tokens")),
         reasoning_tokens=_count(details.get("reasoning_tokens")) if isinstance(details, dict) else None,
         credits=number(chunk.get("credits_consumed")),
@@ -343,4 +349,4 @@ def _tells_of_error(payload: Mapping[str, Any]) -> bool:
 
 def _count(value: Any) -> int | None:
     found = number(value)
-    return None if found is None else int(found)
+    return None if found is None or found < 0 else int(found)

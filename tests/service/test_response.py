@@ -322,10 +322,26 @@ def test_usage_comes_from_any_chunk_and_in_any_form():
     assert sum(isinstance(event, Usage) for event in events_of(*stream, STOP)) == 3
 
 
-@pytest.mark.parametrize("value", [True, "many", "nan", 1e999, [], {}, None, "1" * 5000])
+USAGES = {
+    # https://platform.moonshot.ai/docs/api/chat
+    "in the last choice": {
+        "choices": [{"delta": {}, "usage": {"prompt_tokens": 12, "completion_tokens": 3, "total_tokens": 15}}]
+    },
+    # https://docs.anthropic.com/en/api/messages
+    "in Anthropic's names": {"usage": {"input_tokens": 12, "output_tokens": 3, "total_tokens": 15}},
+}
+
+
+@pytest.mark.parametrize("end", USAGES.values(), ids=USAGES)
+def test_usage_is_counted_in_each_spelling(end):
+    assert read(chunk({"content": "a"}), sse(end), STOP).usage == Usage(12, 3, 15)
+
+
+@pytest.mark.parametrize("value", [True, "many", "nan", -1, 1e999, [], {}, None, "1" * 5000])
 def test_a_number_that_is_none_counts_nothing(value):
-    usage = {"prompt_tokens": value, "cost": value, "completion_tokens_details": value}
-    answer = read(sse({"usage": usage, "credits_consumed": value}) + chunk({"content": "a"}) + STOP)
+    money = None if value == -1 else value  # an account may be credited
+    usage = {"prompt_tokens": value, "cost": money, "completion_tokens_details": value}
+    answer = read(sse({"usage": usage, "credits_consumed": money}) + chunk({"content": "a"}) + STOP)
     assert answer.usage == Usage()
 
 
