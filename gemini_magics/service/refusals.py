@@ -30,6 +30,8 @@ _NO_CODES = ("error", "fail", "failed", "failure", "exception", "true")
 
 _LIMITS = (402, 403, 429)  # the statuses that speak of what an account may use
 _KINDS = {401: AuthenticationError, 402: QuotaExceeded, 429: RateLimitError}
+# kie says it with 422 or 500, LM Studio with 200 where the address has no /v1.
+_NOT_FOUND = ("does not exist", "unexpected endpoint")
 _ADDRESS = "Check the model's name and the address of the service."
 _LOOK = "Look at the request with --dry-run, then change the question or its options."
 _LATER = "Ask again in a moment, or choose another --service."
@@ -99,8 +101,8 @@ def refusal(
 
     code, said = found or (None, _words(payload))
     said = " ".join(said.split())
-    if "does not exist" in said.lower():
-        code = 404  # kie says it with 422 or 500; asking again is of no use
+    if any(words in said.lower() for words in _NOT_FOUND):
+        code = 404  # asking again is of no use
     elif "api key not valid" in said.lower():
         code = 401  # Google says it with 400
     codes = [n for n in (code, status) if isinstance(n, int) and n >= 300]

@@ -716,6 +716,10 @@ REFUSALS = {  # name: status, body, error, its code, what its message says
     ),
     "an envelope with its status": (429, envelope(429, "slow down"), RateLimitError, 429, "429: slow down. Wait"),
     "a code as text": (200, envelope("455", "closed"), ServiceError, 455, "455: closed. The service is under main"),
+    "an address without /v1 at LM Studio": (
+        200, b'{"error": "Unexpected endpoint or method. (POST /chat/completions). Returning 200 anyway"}',
+        ServiceError, 404, "Returning 200 anyway. Check the model's name and the address",
+    ),
     "a page that does not exist": (
         200, envelope(500, "The page does not exist or is not published"),
         ServiceError, 404, "404: The page does not exist or is not published. Check the model's name",
