@@ -73,7 +73,8 @@ def svg(source: str, name: str, settings: Settings) -> Attachment:
     if long_side is None:
         return _as_text(source, name, "as source, since it tells no size")
     media, note = picture(_drawn(source, inside, SIDE_PX / long_side, name), name, settings)
-    return Attachment(name, "image", media, ", ".join(filter(None, ("SVG as PNG", note))))
+    html = "without the HTML inside it, which a browser alone draws" if inside.html else ""
+    return Attachment(name, "image", media, ", ".join(filter(None, ("SVG as PNG", html, note))))
 
 
 def chart(source: str, scale: float, name: str) -> Image:
@@ -104,6 +105,7 @@ class _Inside:
     elements: int = 0
     filters: int = 0
     pixels: int = 0
+    html: bool = False
 
 
 def _looked_through(source: str, name: str) -> _Inside:
@@ -124,6 +126,7 @@ def _looked_through(source: str, name: str) -> _Inside:
         inside.elements += 1
         inside.depth += 1
         local = tag.rpartition(" ")[2]
+        inside.html |= local == "foreignObject"
         inside.filters += local.startswith("fe") and local[2:3].isupper()
         for value in attributes.values():
             if _INSIDE.match(value):

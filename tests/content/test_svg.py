@@ -45,6 +45,32 @@ def test_the_ground_reaches_to_every_corner(kind):
     assert corners == {(255, 255, 255)}
 
 
+FONTS = {
+    "none": "",
+    "one that is not there": 'font-family="No Such Font"',
+    "two that are not there": "font-family=\"'No Such Font', Nor This\"",
+    "in its style": """style="font-family: 'No Such Font'; fill: black\"""",
+    "in its style, with a size": 'style="font: bold 30px No Such Font"',
+    "in a style sheet": 'class="label"',
+    "that of its group": 'style="font-family: inherit"',
+}
+SHEET = '<style>.label, .other {font-family: "No Such Font" !important; font-size: 30px}</style>'
+
+
+@pytest.mark.parametrize("font", FONTS)
+def test_a_text_whose_font_is_missing_here_is_written_in_another(font):
+    text = f'{SHEET}<g font-size="30" font-family="Nor This"><text y="30" {FONTS[font]}>MMM</text></g>'
+    text = text if font != "none" else '<text y="30" font-size="30">MMM</text>'
+    image = picture_of(attach(drawing(f'{text}<path d="M0 39h60" stroke="red"/>'), "x", SETTINGS))
+    assert image.convert("L").getextrema()[0] < 30
+
+
+def test_html_in_a_drawing_which_a_browser_alone_shows_is_said_to_be_left_out():
+    label = '<foreignObject width="9" height="9"><p xmlns="http://www.w3.org/1999/xhtml">Start</p></foreignObject>'
+    attachment = attach(drawing(f'<rect width="9" height="9"/>{label}'), "x", SETTINGS)
+    assert "without the HTML inside it, which a browser alone draws" in attachment.note
+
+
 def png(width, height):
     return "data:image/png;base64," + base64.b64encode(encoded(Image.new("1", (width, height)))).decode()
 
