@@ -7,6 +7,7 @@ comes through `picture`, and every thumbnail through `thumbnail`.
 from __future__ import annotations
 
 import io
+from math import inf
 from typing import TYPE_CHECKING
 
 from ..core.errors import CannotAttach
@@ -204,12 +205,36 @@ def _within(media: Media, name: str, settings: Settings) -> Media:
 
 
 def _stretched(image: Image) -> tuple[Image, str]:
-    """Bring 16-bit, 32-bit and float pixels to 8 bits, from the least value to the greatest."""
+    """Bring 16-bit, 32-bit and float pixels to 8 bits, from the least value to the greatest.
+
+    Pixels that are not finite decide nothing: maps have them where nothing was measured.
+    """
     floats = (image.convert("I") if image.mode.startswith("I;") else image).convert("F")
-    low, high = (float(value) for value in floats.getextrema())  # type: ignore[arg-type]  # of one channel
+    gaps = _not_finite(floats)
+    low, _ = (float(value) for value in _filled(floats, gaps, inf).getextrema())  # type: ignore[arg-type]  # of one channel
+    _, high = (float(value) for value in _filled(floats, gaps, -inf).getextrema())  # type: ignore[arg-type]
+    if low > high:  # nothing is finite
+        low = high = 0.0
     scale = 255 / (high - low) if high > low else 0
     offset = -low * scale
-    return floats.point(lambda value: value * scale + offset).convert("L"), stretch_note(low, high)
+    grey = _filled(floats, gaps, low).point(lambda value: value * scale + offset).convert("L")
+    missing = "black where there is no number" if gaps.getbbox() else ""
+    return grey, ", ".join(filter(None, (stretch_note(low, high), missing)))
+
+
+def _not_finite(floats: Image) -> Image:
+    """Return a mask of the pixels that are infinite or no number."""
+    from PIL import ImageMath
+
+    # Of these alone the difference to itself is not 0: https://en.wikipedia.org/wiki/NaN#Operations_generating_NaN
+    found: Image = ImageMath.lambda_eval(lambda given: (given["x"] - given["x"]) != 0, x=floats)
+    return found.convert("L").point([0] + [255] * 255, "1")
+
+
+def _filled(floats: Image, gaps: Image, value: float) -> Image:
+    filled = floats.copy()
+    filled.paste(value, mask=gaps)
+    return filled
 
 
 def stretch_note(low: float, high: float) -> str:

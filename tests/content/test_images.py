@@ -136,6 +136,26 @@ def test_what_only_looks_like_a_medium_is_none(data):
     assert sniff(data) is None
 
 
+@pytest.mark.parametrize("gap", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("as_file", [True, False])
+def test_a_map_keeps_its_brightness_beside_pixels_where_nothing_was_measured(gap, as_file):
+    heights = np.linspace(100, 4000, 800, dtype=np.float32).reshape(20, 40)
+    heights[0, :3] = gap
+    image = Image.fromarray(heights)
+    media, note = picture(encoded(image, "TIFF") if as_file else image, "map", SETTINGS)
+    grey = np.asarray(decoded(media))
+    assert grey[0, :3].tolist() == [0, 0, 0]
+    assert grey[-1, -1] == 255
+    assert int(grey[10, 20]) == pytest.approx(133, abs=2)
+    assert note.endswith("to 4000 as black to white, black where there is no number")
+
+
+def test_a_map_on_which_nothing_was_measured_is_black_and_says_so():
+    media, note = picture(Image.fromarray(np.full((20, 40), np.nan, dtype=np.float32)), "map", SETTINGS)
+    assert decoded(media).getextrema() == (0, 0)
+    assert "black where there is no number, all of one colour" in note
+
+
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
 @pytest.mark.parametrize("mode", ["RGB", "L"])
 def test_what_fits_goes_byte_for_byte(kind, mode):

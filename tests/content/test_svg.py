@@ -66,7 +66,9 @@ def test_a_text_whose_font_is_missing_here_is_written_in_another(font):
 
 
 def test_html_in_a_drawing_which_a_browser_alone_shows_is_said_to_be_left_out():
-    label = '<foreignObject width="9" height="9"><p xmlns="http://www.w3.org/1999/xhtml">Start</p></foreignObject>'
+    label = (
+        '<foreignObject width="9" height="9"><p xmlns="http://www.w3.org/1999/xhtml">Start</p></foreignObject>'
+    )
     attachment = attach(drawing(f'<rect width="9" height="9"/>{label}'), "x", SETTINGS)
     assert "without the HTML inside it, which a browser alone draws" in attachment.note
 
