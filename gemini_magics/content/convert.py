@@ -21,7 +21,7 @@ from .arrays import array, looks_like_a_picture
 from .class_names import class_names, is_a
 from .files import from_bytes, from_file, from_path, link, text
 from .images import picture
-from .own_words import TAKEN, for_models, measured, of_html, said
+from .own_words import TAKEN, for_models, measured, of_html, said, shown_by
 from .svg import svg
 
 __all__ = ["CONVERTERS", "TAKEN", "attach", "converted"]
@@ -139,7 +139,7 @@ def _other(value: Any, name: str, settings: Settings) -> Attachment:
         return from_bytes(shown, name, settings)
     if hasattr(type(value), "__array__") and isinstance(getattr(value, "shape", None), tuple) and value.shape:
         return _array_like(value, name, settings)
-    markdown = _call(value, "_repr_markdown_")
+    markdown = shown_by(value, "_repr_markdown_")
     return text(markdown, name) if isinstance(markdown, str) else said(value, name, settings)
 
 
@@ -157,23 +157,12 @@ def _array_like(value: Any, name: str, settings: Settings) -> Attachment:
 
 def _own_picture(value: object) -> bytes | str | None:
     """Ask an object for its PNG, its JPEG or its SVG, the last as str, as IPython would."""
-    bundle = _call(value, "_repr_mimebundle_", include=None, exclude=None)
+    bundle = shown_by(value, "_repr_mimebundle_", include=None, exclude=None)
     for media_type, method in (("image/png", "_repr_png_"), ("image/jpeg", "_repr_jpeg_")):
-        if data := (bundle or {}).get(media_type) or _call(value, method):
-            return b64decode(data) if isinstance(data, str) else data
-    drawing = (bundle or {}).get("image/svg+xml") or _call(value, "_repr_svg_")
+        if data := (bundle or {}).get(media_type) or shown_by(value, method):
+            return b64decode(data) if isinstance(data, str) else bytes(data)
+    drawing = (bundle or {}).get("image/svg+xml") or shown_by(value, "_repr_svg_")
     return drawing.decode() if isinstance(drawing, bytes) else drawing
-
-
-def _call(value: object, method: str, **arguments: object) -> Any:
-    """Call a method by which objects show themselves; None where the class has none, metadata left out."""
-    # The class is asked, because an object whose `__getattr__` answers everything has no such method:
-    # https://github.com/ipython/ipython/blob/9.0.0/IPython/utils/dir2.py, `get_real_method`
-    if not hasattr(type(value), method):
-        return None
-    shown = getattr(value, method)(**arguments)
-    # https://ipython.readthedocs.io/en/stable/config/integrating.html#metadata
-    return shown[0] if isinstance(shown, tuple) else shown
 
 
 def _of_widget(value: Any, name: str, settings: Settings) -> Attachment:

@@ -18,7 +18,7 @@ from ..core.browser import check_threads
 from ..core.errors import CannotAttach
 from ..core.messages import FOR_MODELS, Attachment
 from ..core.settings import Settings
-from ..core.text import REMOVED, SECRET, error_line, shorten
+from ..core.text import REMOVED, SECRET, counted, error_line, shorten
 from .arrays import NUMBERS
 from .files import from_bytes, text
 
@@ -28,6 +28,8 @@ SECONDS = 20.0  # that an object may take to describe itself for a model
 
 _EDGE = 30  # numbers from both ends of an array inside a text, where it is not written out in full
 _EMPTY_REPR = re.compile(r"<.*\bat 0x[0-9a-fA-F]+>", re.DOTALL)
+_COLOURS = re.compile("\x1b\\[[0-9;]*m")
+_KEPT_SPACE = "\0"  # of <pre>; in other text of HTML several are one
 _OBJECT_AT = re.compile(r"<[^<>]*\bat 0x[0-9a-fA-F]+>")
 _WORDS = ("text/markdown", "text/plain", "application/json", "text/html")
 _PICTURES = ("image/png", "image/jpeg", "image/webp")
@@ -54,11 +56,15 @@ def for_models(value: Any, name: str, settings: Settings) -> Attachment | None:
             written = html_text(str(words)) if media_type == "text/html" else str(words)
             masked = SECRET.sub(REMOVED, written)
             cut = f", cut to {REPR_CHARS:,}" if len(masked) > REPR_CHARS else ""
-            note = f"{FOR_MODELS}, {len(masked):,} characters{cut}"
+            note = f"{FOR_MODELS}, {counted(len(masked), 'character')}{cut}"
             return text(shorten(masked, REPR_CHARS), name, note)
     for media_type in _PICTURES:
         if data := bundle.get(media_type):
-            shown = from_bytes(b64decode(data) if isinstance(data, str) else bytes(data), name, settings)
+            try:
+                picture = b64decode(data) if isinstance(data, str) else bytes(data)
+            except (ValueError, TypeError) as error:
+                raise _failed(name, error) from None
+            shown = from_bytes(picture, name, settings)
             return Attachment(name, shown.kind, shown.content, shown.note or "the object's own picture")
     return None
 
@@ -75,7 +81,7 @@ def _asked(value: Any, name: str) -> Any:
         try:
             said = value._ai_repr_()
             answers.append(asyncio.run(awaited(said)) if inspect.isawaitable(said) else said)
-        except Exception as error:  # noqa: BLE001 - objects describe themselves with code of their own
+        except BaseException as error:  # noqa: BLE001 - objects describe themselves with code of their own
             answers.append(error)
 
     thread = threading.Thread(target=ask, name="gemini_magics _ai_repr_", daemon=True)
@@ -86,26 +92,28 @@ def _asked(value: Any, name: str) -> Any:
             f"{name} takes more than {SECONDS:g} seconds to describe itself with _ai_repr_: name a part "
             f"of it, or str({name})."
         )
-    if isinstance(answers[0], Exception):
-        raise CannotAttach(
-            f"{name} cannot describe itself: its _ai_repr_ fails with {error_line(answers[0]).rstrip('.')}. "
-            f"Name str({name}) instead."
-        )
+    if isinstance(answers[0], BaseException):
+        raise _failed(name, answers[0])
     return answers[0]
 
 
+def _failed(name: str, error: BaseException) -> CannotAttach:
+    return CannotAttach(
+        f"{name} cannot describe itself: its _ai_repr_ fails with {error_line(error).rstrip('.')}. "
+        f"Name str({name}) instead."
+    )
+
+
 def said(value: Any, name: str, settings: Settings) -> Attachment:
-    """Send what an object says of itself, if that is anything: its text, or the text of its HTML.
+    """Send what an object says of itself, if that is anything: its text, or else what a notebook shows for it.
 
     Arrays in it are written out up to 2,500 numbers, and the note says where their middle is left out.
     """
     with _numbers_in_full():
         words = str(value)
     reason = says_nothing(value, words, name)
-    if reason and not isinstance(value, type) and hasattr(type(value), "_repr_html_"):
-        html = value._repr_html_()
-        if isinstance(html, str) and (shown := html_text(html)):
-            words, reason = shown, ""
+    if reason and not isinstance(value, type) and (shown := _shown(value, name)):
+        words, reason = shown, ""
     if reason:
         raise CannotAttach(f"{name} is {reason}. {TAKEN}")
     count = getattr(value, "size", 0)
@@ -113,6 +121,35 @@ def said(value: Any, name: str, settings: Settings) -> Attachment:
     if len(words) > REPR_CHARS:
         notes.append(f"cut to {REPR_CHARS:,} characters")
     return text(shorten(words, REPR_CHARS), name, ", ".join(notes))
+
+
+def _shown(value: object, name: str) -> str:
+    """Return the words that a notebook shows for an object which has none as `str`, or ""."""
+    from IPython.lib.pretty import pretty
+
+    bundle = shown_by(value, "_repr_mimebundle_", include=None, exclude=None) or {}
+    html = bundle.get("text/html") or shown_by(value, "_repr_html_")
+    plain = bundle.get("text/plain") or (pretty(value) if hasattr(type(value), "_repr_pretty_") else "")
+    plain = _COLOURS.sub("", str(plain)).strip("\n")
+    ways = (
+        bundle.get("text/markdown"),
+        html_text(html) if isinstance(html, str) else "",
+        "" if says_nothing(value, plain, name) else plain,
+        bundle.get("text/latex"),
+        shown_by(value, "_repr_latex_"),
+    )
+    return next((words for words in ways if isinstance(words, str) and words), "")
+
+
+def shown_by(value: object, method: str, **arguments: object) -> Any:
+    """Call a method by which objects show themselves; None where the class has none, metadata left out."""
+    # The class is asked, because an object whose `__getattr__` answers everything has no such method:
+    # https://github.com/ipython/ipython/blob/9.0.0/IPython/utils/dir2.py, `get_real_method`
+    if not hasattr(type(value), method):
+        return None
+    shown = getattr(value, method)(**arguments)
+    # https://ipython.readthedocs.io/en/stable/config/integrating.html#metadata
+    return shown[0] if isinstance(shown, tuple) else shown
 
 
 def of_html(value: Any, name: str, settings: Settings) -> Attachment:
@@ -174,7 +211,7 @@ def html_text(html: str) -> str:
     reader.feed(_UNCLOSED.sub("&lt;", html))
     reader.close()
     lines = (" ".join(line.split()) for line in "".join(reader.parts).splitlines())
-    return "\n".join(filter(None, lines))
+    return "\n".join(filter(None, lines)).replace(_KEPT_SPACE, " ")
 
 
 # Python's own parser looks to the end for each tag that is not closed (CVE-2025-6069), so none reaches it.
@@ -191,14 +228,17 @@ class _Reader(HTMLParser):
         super().__init__()
         self.parts: list[str] = []
         self._hidden = 0
+        self._as_written = 0
 
     def handle_starttag(self, tag: str, attrs: object) -> None:
         self._hidden += tag in self._HIDDEN
+        self._as_written += tag == "pre"
         if tag in self._LINES:
             self.parts.append("\n")
 
     def handle_endtag(self, tag: str) -> None:
         self._hidden = max(self._hidden - (tag in self._HIDDEN), 0)
+        self._as_written = max(self._as_written - (tag == "pre"), 0)
         if tag in ("td", "th"):
             self.parts.append(" | ")
         elif tag in self._LINES:
@@ -206,4 +246,5 @@ class _Reader(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         if not self._hidden:
-            self.parts.append(data.replace("\n", " "))
+            kept = data.replace(" ", _KEPT_SPACE) if self._as_written else data.replace("\n", " ")
+            self.parts.append(kept)

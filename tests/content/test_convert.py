@@ -288,6 +288,8 @@ SHOWN = {
     "png": Shows("_repr_png_", encoded(red())),
     "png, text": Shows("_repr_png_", PNG64),
     "png with metadata": Shows("_repr_png_", (encoded(red()), {"width": 20})),
+    "png, bytearray": Shows("_repr_png_", bytearray(encoded(red()))),
+    "png, memoryview": Shows("_repr_png_", memoryview(encoded(red()))),
     "jpeg": Shows("_repr_jpeg_", encoded(Image.new("RGB", (8, 8), (254, 0, 0)), "JPEG")),
     "bundle": Shows("_repr_mimebundle_", {"text/plain": "x", "image/png": PNG64}),
     "bundle with metadata": Shows("_repr_mimebundle_", ({"image/png": encoded(red())}, {})),
@@ -306,6 +308,32 @@ def test_an_object_that_shows_a_picture_is_that_picture(kind):
 
 def test_an_object_that_shows_markdown_is_that_text():
     assert attach(Shows("_repr_markdown_", "**odd**"), "thing", SETTINGS).content == "thing:\n```\n**odd**\n```"
+
+
+class Pretty:
+    def _repr_pretty_(self, printer, cycle):
+        printer.text("odd, in a word")
+
+
+RICH = """<pre style="white-space:pre"><span>┃ odd,   ┃</span>\n<span>│ in a word │</span>\n</pre>"""
+SHOWN_WORDS = {  # rich, and others that write no __str__, show themselves in these ways alone
+    "html in a bundle": (Shows("_repr_mimebundle_", {"text/html": RICH}), "┃ odd,   ┃\n│ in a word │"),
+    "html with metadata": (Shows("_repr_html_", ("<p>odd</p>", {})), "odd"),
+    "text in a bundle": (Shows("_repr_mimebundle_", {"text/plain": "\x1b[1modd\x1b[0m\n"}), "odd"),
+    "markdown in a bundle": (Shows("_repr_mimebundle_", ({"text/markdown": "**odd**"}, {})), "**odd**"),
+    "latex": (Shows("_repr_latex_", "$x^2$"), "$x^2$"),
+    "latex in a bundle": (
+        Shows("_repr_mimebundle_", {"text/plain": "<X at 0x7f>", "text/latex": "$x$"}),
+        "$x$",
+    ),
+    "pretty": (Pretty(), "odd, in a word"),
+}
+
+
+@pytest.mark.parametrize("kind", SHOWN_WORDS)
+def test_an_object_that_shows_words_only_in_a_notebook_is_these_words(kind):
+    shown, words = SHOWN_WORDS[kind]
+    assert attach(shown, "thing", SETTINGS).content == f"thing:\n```\n{words}\n```"
 
 
 def test_an_object_that_fails_to_show_itself_says_so_in_one_line():

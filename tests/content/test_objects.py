@@ -107,6 +107,21 @@ def test_an_object_that_fails_to_describe_itself_says_so():
         attach(Own(LookupError("gone")), "x", SETTINGS)
 
 
+@pytest.mark.parametrize("picture", ["odd", ["no bytes"]])
+def test_a_picture_for_a_model_that_is_none_is_told_in_one_line(picture):
+    with pytest.raises(CannotAttach, match=r"its _ai_repr_ fails with .*\. Name str\(x\) instead"):
+        attach(Own({"image/png": picture}), "x", SETTINGS)
+
+
+def test_an_object_that_is_cancelled_while_it_describes_itself_did_not_take_too_long():
+    class Cancelled:
+        async def _ai_repr_(self):
+            raise asyncio.CancelledError
+
+    with pytest.raises(CannotAttach, match=r"its _ai_repr_ fails with CancelledError\. Name str\(x\) instead"):
+        attach(Cancelled(), "x", SETTINGS)
+
+
 def test_an_object_that_never_stops_describing_itself_is_left_behind(monkeypatch):
     monkeypatch.setattr(own_words, "SECONDS", 0.05)
     end = threading.Event()
