@@ -139,7 +139,9 @@ def written(numbers: Any, edge: int) -> str:
 
     formatter: Any = None
     if isinstance(numbers, numpy.ma.MaskedArray):  # whose own text leaves out the middle without a sign
-        numbers = numpy.ma.asarray(numbers, dtype=object).filled("--")
+        fields = numbers.dtype.names
+        objects: Any = [(field, object) for field in fields] if fields else object
+        numbers = numpy.ma.asarray(numbers, dtype=objects).filled("--")
         formatter = {"object": lambda each: f"{each:.8g}" if isinstance(each, float) else str(each)}
     return numpy.array2string(
         numbers,

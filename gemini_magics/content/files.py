@@ -227,6 +227,11 @@ def _resolved(path: Path, name: str) -> Path:
     try:
         return as_spelled(expanded(path)).resolve(strict=True)
     except FileNotFoundError:
+        if expanded(path).is_symlink():
+            raise CannotAttach(
+                f"{name} is a link to a file that is not there: get the file, as with git annex get or dvc "
+                "pull, or name another."
+            ) from None
         raise CannotAttach(f"There is no file {name} here. {where_paths_begin()}") from None
     except (OSError, RuntimeError, ValueError) as error:  # a loop of links, no home folder, a NUL in the name
         if isinstance(error, OSError) and error.errno != ELOOP:  # it is an OSError from Python 3.13 on

@@ -182,9 +182,10 @@ def _pieces(word: str) -> list[str]:
 
 
 def names_file(word: str) -> bool:
-    """Tell whether a word is the path of anything."""
+    """Tell whether a word is the path of anything, also of a link that leads nowhere."""
     try:
-        return as_spelled(expanded(Path(word))).exists()
+        path = as_spelled(expanded(Path(word)))
+        return path.exists() or path.is_symlink()
     except (OSError, ValueError, RuntimeError):  # too long, with a NUL, or "~" without a home
         return False
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 PIXELS = 80_000_000  # the most that are decoded; a 17 kB file can hold 144 million
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 _REASON_CHARS = 120
+_WHERE_IN_MEMORY = re.compile(r" <_io\.BytesIO object at 0x[0-9a-fA-F]+>")  # in words of Pillow
 
 
 def open_picture(data: bytes, name: str, formats: tuple[str, ...] = FORMATS, *, decode: bool = True) -> Image:
@@ -59,7 +61,8 @@ def readable(name: str, what: str = "that is cut off or broken") -> Iterator[Non
         # Pillow's own limit, MAX_IMAGE_PIXELS: https://pillow.readthedocs.io/en/stable/reference/Image.html
         raise _too_many_pixels(name, "more than 89 million") from None
     except Exception as error:  # noqa: BLE001 - its readers raise TypeError, struct.error, IndexError and others
-        reason = one_line(str(error), _REASON_CHARS)
+        said = _WHERE_IN_MEMORY.sub("", str(error))
+        reason = one_line(said or type(error).__name__, _REASON_CHARS)
         raise CannotAttach(f"{name} is a picture {what} ({reason}): save it again, as PNG.") from None
 
 

@@ -124,6 +124,10 @@ def test_an_object_with_the_array_protocol_is_an_array():
 NUMBERS = {
     "1-D": (np.array([1.5, 2.0, 3.25]), "array of shape (3,), float64\n[1.5  2.   3.25]"),
     "masked": (np.ma.masked_greater([1.0, 2.5, 999.0], 900), "array of shape (3,), float64\n[1 2.5 --]"),
+    "masked fields": (
+        np.ma.array([(1, 2.5), (3, 999.0)], mask=[(0, 0), (0, 1)], dtype=[("n", "i4"), ("x", "f8")]),
+        "array of shape (2,), [('n', '<i4'), ('x', '<f8')]\n[(1, 2.5) (3, --)]",
+    ),
     "small 2-D": (np.eye(2, dtype=int), "array of shape (2, 2), int64\n[[1 0]\n [0 1]]"),
     "small 3-D": (np.zeros((1, 1, 2), int), "array of shape (1, 1, 2), int64\n[[[0 0]]]"),
     "words": (np.array(["a", "b"]), "array of shape (2,), <U1\n['a' 'b']"),

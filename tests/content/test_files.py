@@ -137,6 +137,13 @@ KINDS = {
     "x.pkl": (lambda: pickle.dumps([1]), "it runs code when it is loaded"),
     "x.xls": (lambda: bytes.fromhex("d0cf11e0a1b11ae1") + bytes(100), 'pd.read_excel("x.xls")'),
     "x.dcm": (lambda: bytes(128) + b"DICM", 'pydicom.dcmread("x.dcm")'),
+    "x.csv": (
+        lambda: (
+            b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"4d7a2146" * 8 + b"\nsize 12345\n"
+        ),
+        "a pointer of Git LFS, and is not sent: get the file itself with git lfs pull",
+    ),
+    "x.png": (lambda: b"/annex/objects/SHA256E-s9--4d7a.png\n", 'git annex get "x.png"'),
     "x.fits": (lambda: b"SIMPLE  =                    T", 'astropy.io.fits.getdata("x.fits")'),
 }
 

@@ -232,6 +232,18 @@ def test_a_link_inside_the_folder_may_be_followed(folder):
     assert "inside" in word("link.md").content
 
 
+def test_a_link_that_leads_nowhere_is_said_to_and_not_taken_for_a_slip_of_the_pen(folder):
+    (folder / "scan.csv").symlink_to(".git/annex/objects/scan.csv")
+    (folder / "loop").symlink_to("loop")
+    for typed in ("scan.csv", "'scan.csv'"):
+        with pytest.raises(
+            CannotAttach, match=r"^scan\.csv is a link to a file that is not there: get the file"
+        ):
+            word(typed)
+    with pytest.raises(CannotAttach, match=r"^loop is no path that leads to a file"):
+        word("loop")
+
+
 def test_a_tilde_is_the_home_folder(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / "note.txt").write_text("at home")
