@@ -327,12 +327,18 @@ def _cell_text(token: Token) -> str:
 
 def _read_csv(block: Code) -> _Table:
     """Parse a block of CSV, split at the separator that is most frequent in its head."""
-    text = block.text.strip("\n")
+    text = block.text.lstrip("\ufeff").strip("\n")
     separator = max(",;\t", key=re.sub('"[^"]*"', "", text.partition("\n")[0]).count)
+
+    def cells(*, strict: bool) -> list[list[str]]:
+        lines = csv.reader(StringIO(text), delimiter=separator, skipinitialspace=True, strict=strict)
+        return [[cell.strip() for cell in row] for row in lines if row]
+
     try:
-        read = [
-            [cell.strip() for cell in row] for row in csv.reader(StringIO(text), delimiter=separator) if row
-        ]
+        read = cells(strict=False)
+        if any("\n" in cell for row in read for cell in row):
+            # A quotation mark without its partner would make one cell of the lines behind it.
+            cells(strict=True)
     except csv.Error as error:
         raise AnswerMismatch(
             f"The CSV at line {block.line} of the answer cannot be read ({error}): see answer.code."

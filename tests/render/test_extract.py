@@ -257,6 +257,17 @@ def test_a_line_break_in_quotes_is_part_of_its_cell():
     assert said('```csv\na,b\n"x\ny",2\n```').table()["a"].tolist() == ["x\ny"]
 
 
+def test_csv_with_a_space_behind_each_comma_keeps_its_quotes_out_of_the_cells():
+    table = said('```csv\n"a", "b"\n"x", "y, z"\n```').table()
+    assert (list(table), table.loc[0].tolist()) == (["a", "b"], ["x", "y, z"])
+
+
+@pytest.mark.parametrize("text", ['a,b\n"1,2\n3,4', 'a,b\n"1,2\n"3",4\n5,"6"'])
+def test_rows_behind_a_quote_that_is_never_closed_are_not_lost_silently(text):
+    with pytest.raises(AnswerMismatch, match=r"The CSV at line 2 of the answer cannot be read"):
+        said(f"```csv\n{text}\n```").table()
+
+
 def test_csv_that_cannot_be_read_says_where_it_is():
     with pytest.raises(AnswerMismatch, match="CSV at line 4 of the answer cannot be read"):
         said(f'So:\n\n```csv\na,b\n"{"x" * 200_000}\n```').table()
