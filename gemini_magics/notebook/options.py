@@ -171,6 +171,11 @@ def read_cell_line(line: str) -> CellLine:
             holds the question.
     """
     words = [word for _, word in words_of(line)]
+    if words and words[-1].endswith("\\"):
+        raise BadRequest(
+            "The line of %%gemini does not go on behind a backslash: write all of it in one line. The lines "
+            "below are the question."
+        )
     if len(words) > MOST_WORDS:
         raise BadRequest(f"This line has {len(words):,} words. {ASK_BELOW}")
     attached: list[str] = []
@@ -317,6 +322,13 @@ def _read_option(words: list[str], values: dict[str, Any], *, optional: bool) ->
         raise BadRequest(f"{flag} needs a value: {option.usage}.")
     if straight := _straight([value, *words[taken:]]):
         raise BadRequest(f"Write {flag} {straight}, with straight quotes.")
+    # In one line the question may follow, so there nobody can tell where a text was to end.
+    typed = " ".join([value, *_up_to_option(words[taken:])]) if optional else value
+    if (value.startswith("=") and not equals) or (optional and not value and typed.strip()):
+        meant = typed.lstrip("= ").partition(" ")[0] or "VALUE"
+        raise BadRequest(f"No space stands beside the = of an option: write {flag}={meant}.")
+    if option.metavar == "TEXT" and value[:1] in ("'", '"') and value[0] not in value[1:]:
+        raise BadRequest(f"The quotes of {flag} {value} do not pair: write {flag} {_quoted(typed[1:])}.")
     try:
         bare = _unquoted(value)
     except ValueError:  # shlex finds one quote too many
