@@ -49,7 +49,10 @@ def attach_each(value: object, name: str, settings: Settings, *, inline: bool = 
                 f"{name} holds more than {MOST_ITEMS} things, and {MOST_ITEMS} are the most that one name "
                 f"attaches: name some of them, such as {_first_name(value, name)}."
             )
-        found.append(attach(item, item_name, settings, inline=inline))
+        # A part that is empty, as `frame` of a data set, does not keep the others from being sent; one that was
+        # named in the cell is rather a slip.
+        part = "None" if item is None and not _written_out(name) else item
+        found.append(attach(part, item_name, settings, inline=inline))
     return found
 
 

@@ -250,6 +250,7 @@ CONVERTERS: dict[str, Converter] = {
     "astropy.Table": _astropy,
     "xarray.DataArray": _labelled,
     "xarray.Dataset": _labelled,
+    "xarray.Variable": _labelled,
     "IPython.SVG": lambda value, name, settings: svg(value.data, name, settings),
     "IPython.DisplayObject": _displayed,
     "ipywidgets.Image": _of_widget,

@@ -74,6 +74,7 @@ def test_an_xarray_says_its_name_dimensions_coordinates_and_units():
     assert all(word in said for word in ("'temp'", "y: 20", "x: 30", "units:", "K", "Coordinates", "299."))
     assert "..." not in said
     assert "temp" in content(array.to_dataset())
+    assert "299." in content(array.variable)
 
 
 def test_an_xarray_that_is_a_picture_goes_as_one():
@@ -130,6 +131,7 @@ def lazy_things(folder):
         "x[:100].compute()": dask.array.ones((64, 64)),
         "x.head()": frame,
         "x.head() ": frame.a,
+        "x.size().compute()": frame.groupby("a"),
         "x.take(10)": dask.bag.from_sequence([1, 2]),
         "x.compute()": dask.delayed(len)("ab"),
         "x[:100]": file["a"],

@@ -219,6 +219,12 @@ PLANS = {
     "x holds groups of rows, with no result yet: name x.size().": STAFF.groupby("ssn"),
     "x holds windows of rows, with no result yet: name x.mean().": STAFF.pay.rolling(2),
     "x holds groups of rows, with no result yet: name x.len().": pl.DataFrame({"a": [1]}).group_by("a"),
+    "x holds groups of rows, with no result yet: name x.len().collect().": pl.LazyFrame({"a": [1]}).group_by(
+        "a"
+    ),
+    "x holds groups of rows, with no result yet: name x.agg(polars.len()).": pl.DataFrame({"a": [1]}).rolling(
+        "a", period="1i"
+    ),
 }
 
 

@@ -144,6 +144,14 @@ def test_a_figure_beside_a_table_or_a_picture_hides_nothing():
     assert names_of("told", told=(figure, "It grows.")) == ["told[0]", "told[1]"]
 
 
+def test_an_empty_part_of_a_data_set_does_not_keep_the_others_from_being_sent():
+    bunch = {"data": pd.DataFrame({"a": [1]}), "frame": None}
+    assert names_of("bunch", bunch=bunch) == ['bunch["data"]', 'bunch["frame"]']
+    assert names_of("parts", parts=[None, bunch["data"]]) == ["parts[0]", "parts[1]"]
+    with pytest.raises(CannotAttach, match=r"^frame is None: there is nothing in it"):
+        names_of("[data,frame]", **bunch)
+
+
 def test_the_values_of_a_dict_and_a_queue_of_tables_are_opened_too():
     df = pd.DataFrame({"a": [1]})
     names = {"d": {"a": df, "b": red()}, "q": deque([df])}
