@@ -6,7 +6,6 @@ import ast
 import json
 from collections import deque
 from collections.abc import Iterable, Iterator, Set, ValuesView
-from numbers import Number
 from typing import Any
 
 from ..core.errors import CannotAttach
@@ -68,16 +67,15 @@ def _is_container(value: object) -> bool:
 def _is_one_plot(value: Any) -> bool:
     """Tell whether a container is what a plotting call returned: artists of one figure.
 
-    `hist` returns its numbers beside the artists; a table, a picture, or words and numbers beside a whole
-    figure or Axes are things of their own.
+    `hist` returns its numbers beside the artists; a table, a picture, words, or numbers beside a whole figure
+    or Axes are things of their own.
     """
     artists = artists_in(value)
     if not artists or len({id(artist.figure or artist) for artist in artists}) != 1:
         return False
-    leaves = [*_leaves(value)]
-    others = [item for item in leaves if _is_thing(item) and not artists_in(item)]
+    others = [item for item in _leaves(value) if item is not None and not artists_in(item)]
     if any(is_a(artist, "matplotlib.FigureBase") or is_a(artist, "matplotlib._AxesBase") for artist in artists):
-        return not others and not any(isinstance(item, str | Number) for item in leaves)
+        return not others
     return all(is_a(item, "numpy.ndarray") for item in others)
 
 

@@ -179,7 +179,9 @@ def says_nothing(value: object, words: str, name: str) -> str:
         return f"not there yet: name await {name}"
     if isinstance(value, Iterator):
         return f"an iterator: name list({name})"
-    if callable(value) and words.startswith("<"):
+    # Elements of Beautiful Soup can be called, too, and write themselves as HTML.
+    is_plain = type(value).__str__ is object.__str__ or hasattr(value, "__name__")
+    if callable(value) and words.startswith("<") and is_plain:
         return f"a function: call it, as in {name}(), and name what it returns"
     if _EMPTY_REPR.fullmatch(words) or _is_list_of_objects(words):
         return f"of type {type(value).__name__}, which shows neither a picture nor a table nor text of itself"

@@ -496,6 +496,17 @@ def test_what_says_nothing_is_refused_with_the_reason_and_what_is_taken(reason):
     )
 
 
+def test_an_element_of_html_that_can_be_called_is_its_text():
+    class Tag:  # as Beautiful Soup has it
+        def __call__(self, *names):
+            return []
+
+        def __str__(self):
+            return "<p>odd</p>"
+
+    assert "<p>odd</p>" in attach(Tag(), "soup", SETTINGS).content
+
+
 def test_a_coroutine_says_to_await_it():
     coroutine = later()
     with pytest.raises(CannotAttach, match="name await x"):

@@ -144,6 +144,16 @@ def test_a_figure_beside_a_table_or_a_picture_hides_nothing():
     assert names_of("told", told=(figure, "It grows.")) == ["told[0]", "told[1]"]
 
 
+def test_words_and_numbers_beside_a_figure_are_sent_with_it():
+    from matplotlib.figure import Figure
+
+    figure = Figure()
+    lines = figure.subplots().plot([1, 2])
+    assert names_of("d", d={"figure": figure, "caption": "Sales"}) == ['d["figure"]', 'd["caption"]']
+    assert names_of("t l", t=(figure, 0.05), l=[lines, "a"]) == ["t[0]", "t[1]", "l[0]", "l[1]"]
+    assert names_of("lines", lines=[lines, None]) == ["lines"]
+
+
 def test_an_empty_part_of_a_data_set_does_not_keep_the_others_from_being_sent():
     bunch = {"data": pd.DataFrame({"a": [1]}), "frame": None}
     assert names_of("bunch", bunch=bunch) == ['bunch["data"]', 'bunch["frame"]']
