@@ -35,14 +35,10 @@ _MAP = "a file of geodata", "read it with geopandas.read_file({})"
 _NETCDF = "a NetCDF file", "read it with xarray.open_dataset({})"
 _STATA = "a Stata file", "read it with pd.read_stata({})"
 _R = "data of R", "read it with pyreadr.read_r({})"
-# They stand in a clone for a large file that was not fetched, under its name and with its ending:
-# https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md#the-pointer
-# https://git-annex.branchable.com/internals/pointer_file/
-_LFS = "a pointer of Git LFS", "get the file itself with git lfs pull"
-_ANNEX = "a pointer of git-annex", "get the file itself with git annex get {}"
 _FONT = "a font", "draw a text with it, and name the picture"
 
 _BEGINNINGS = (
+    # A pointer stands in a clone for a large file that was not fetched, under its name and with its ending:
     # https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md#the-pointer
     (
         b"version https://git-lfs.github.com/spec/",
