@@ -140,8 +140,7 @@ def compare_ways(
     check_alone(plan.settings)
     check_marked(plan.tools)
     if how.confirm:
-        for planned in plans.values():
-            check_price(planned, plan.settings)
+        check_price(first, plan.settings, len(ways))
     form = plan.schema.json if plan.schema else None
     identity = ["compare", [each.template for each in plans.values()], form]
     cancel = linked(how.cancel)

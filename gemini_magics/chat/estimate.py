@@ -9,7 +9,7 @@ from ..content.tokens import estimate_tokens, unmeasured
 from ..core.errors import BadRequest, GeminiError
 from ..core.messages import Message
 from ..core.settings import Settings
-from ..core.text import clean, count
+from ..core.text import clean, count, counted
 from .rows import Asking
 from .usage import ledger
 
@@ -50,7 +50,7 @@ class Estimate:
         )
         charge = f", about {count(self.credits)} credits" if self.credits is not None else ""
         uncounted = f", without {', '.join(self.unmeasured)}" if self.unmeasured else ""
-        return f"{self.rows:,} questions, about {self.tokens:,} tokens{uncounted} ({answers}){charge}"
+        return f"{counted(self.rows, 'question')}, about {self.tokens:,} tokens{uncounted} ({answers}){charge}"
 
     def __str__(self) -> str:
         files = (
@@ -67,20 +67,24 @@ class Estimate:
         return self.credits if unit == "credits" else self.tokens + (self.answer_tokens or 0)
 
 
-def estimate(asking: Asking, settings: Settings) -> Estimate:
+def estimate(asking: Asking, settings: Settings, n_ways: int = 1) -> Estimate:
     """Estimate what a batch costs, from its first rows and from what this session's questions cost.
+
+    Args:
+        n_ways: in how many ways each row is asked.
 
     Raises:
         GeminiError: no question can be made of a first row.
     """
     n_rows = len(asking.rows.values)
+    n_questions = n_rows * n_ways
     messages = [asking.message(place, settings) for place in range(min(LOOKED_AT, n_rows))]
     each = estimate_tokens(messages) / len(messages) if messages else 0.0
     per_answer, per_token = _rates(settings)
-    answer_tokens = None if per_answer is None else round(per_answer * n_rows)
-    tokens = round(each * n_rows)
+    answer_tokens = None if per_answer is None else round(per_answer * n_questions)
+    tokens = round(each * n_questions)
     return Estimate(
-        rows=n_rows,
+        rows=n_questions,
         tokens=tokens,
         answer_tokens=answer_tokens,
         credits=None if per_token is None else per_token * (tokens + (answer_tokens or 0)),
@@ -110,17 +114,20 @@ def _rates(settings: Settings) -> tuple[float | None, float | None]:
     return (sum(answers) / len(answers) if answers else None), per_token
 
 
-def check_price(asking: Asking, settings: Settings) -> None:
+def check_price(asking: Asking, settings: Settings, n_ways: int = 1) -> None:
     """Show the price of a large batch, and go on only with a yes.
+
+    Args:
+        n_ways: in how many ways each row is asked.
 
     Raises:
         BadRequest: there was no yes, or nobody can be asked.
     """
-    budget, many = settings.limit, len(asking.rows.values) > MOST_ROWS
+    budget, many = settings.limit, len(asking.rows.values) * n_ways > MOST_ROWS
     if not (budget or many):
         return
     try:
-        found = estimate(asking, settings)
+        found = estimate(asking, settings, n_ways)
     except GeminiError:  # the first rows fail, which is an error of theirs
         return
     price = found.at_most(budget.unit) if budget else None

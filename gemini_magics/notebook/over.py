@@ -58,10 +58,11 @@ def ask_over(
     # The rows are cut before anything is read of them, so that --limit spares the files of the others.
     rows = read_rows(names.value(asked.over)).first(number("--limit", asked.limit)) if asked.over else ALONE
     planned = planned_rows(asked.words, prompt, rows, names, settings)
+    ways = [*ways_of({"": prompt}, asked.settings, **compared(asked.compare))]
     asker = anchors.asker(prompt, Frontend.of(shell))
     # The estimate needs the rows as they would be sent, so they are read first.
     if asked.dry_run:
-        display({"text/plain": str(estimate(planned, settings))}, raw=True)
+        display({"text/plain": str(estimate(planned, settings, len(ways)))}, raw=True)
         return None
     schema = schema_named(asked)
     most = number("--stop-after", asked.stop_after)
@@ -78,7 +79,6 @@ def ask_over(
     )
     how = how_of(asked, names)
     if asked.compare:
-        ways = [*ways_of({"": prompt}, asked.settings, **compared(asked.compare))]
         found: Any = compare_ways(ways, {"": planned}, plan, how, asked.expect or None)
     else:
         found = ask_rows(planned, plan, how)

@@ -53,6 +53,22 @@ def test_each_effort_is_a_column_over_all_rows():
     assert list(found.summary.credits) == [1.0, 1.0]
 
 
+def test_a_yes_is_asked_for_all_questions_of_a_comparison(monkeypatch):
+    asked = []
+    monkeypatch.setattr("builtins.input", lambda question: asked.append(question) or "n")
+    with Demo(by_effort) as demo:
+        with pytest.raises(BadRequest, match="Nothing was sent"):
+            ask(
+                demo,
+                {"a": "Is $`x`?", "b": "Is it $`x`?"},
+                pd.DataFrame({"x": range(300)}),
+                effort=["low", "high"],
+            )
+        assert not demo.requests
+    (question,) = asked
+    assert question.startswith("1,200 questions, ")
+
+
 def test_without_rows_each_column_is_one_question():
     with Demo(by_effort) as demo:
         found = ask(demo, {"short": "In a word?", "long": "In a page?"}, effort="low")

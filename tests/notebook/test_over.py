@@ -86,6 +86,7 @@ def test_a_word_that_is_a_column_attaches_the_medium_of_each_row(shell, demo):
         ("--over df --limit none", "What is $`x`?", "--limit takes a whole number from 1"),
         ("--over df --code", "What is $`x`?", "--code is for one answer"),
         ("--over df --chat", "What is $`x`?", "in no conversation"),
+        ("--over df --compare nope=1,2 --dry-run", "What is $`x`?", "--compare is written effort=low,high"),
         ("--over df --stop-after two", "What is $`x`?", "--stop-after takes a whole number from 1"),
         ("df --stop-after 3", "What?", "--stop-after belongs to many questions"),
         ("df --limit 3", "What?", "--limit belongs to many questions"),
@@ -101,6 +102,10 @@ def test_a_cell_that_cannot_be_asked_sends_nothing(shell, demo, line, body, word
 def test_a_dry_run_shows_the_price(shell, demo, capsys):
     shell.run("%%gemini --over df --dry-run\nWhat is $`x`?")
     assert "2 questions, about 6 tokens" in capsys.readouterr().out
+    shell.run("%%gemini --over df --compare effort=low,high --dry-run\nWhat is $`x`?")
+    assert "4 questions, about 12 tokens" in capsys.readouterr().out
+    shell.run("%%gemini --compare effort=low --dry-run\nWhat is it?")
+    assert "1 question, about " in capsys.readouterr().out
     assert not demo.requests
 
 
