@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import nbformat
 import pytest
@@ -17,6 +18,9 @@ from panel_in_page import Panel
 sys.path.append(str(Path(__file__).parents[1]))
 
 from patience import wait_until
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 OPEN = "import gemini_magics\ngemini_magics.panel()"
 QUESTION = "%%gemini\nWhat is odd about the second peak?"
@@ -47,11 +51,18 @@ def open_tabs(browser_session, shared_server, request) -> Iterator[Tabs]:
             books.append(pages.enter_context(first))
             second = Notebook(browser_session.new_page(), shared_server, "lab", books[0].path)
             pages.callback(second.page.close)
+            for book in (books[0], second):
+                wait_on(book.page)
             books.append(second.open())
             return books
 
         yield open_tabs
         assert [book.errors for book in books if book.errors] == []
+
+
+def wait_on(page: Page) -> None:
+    """Answer what jupyter-collaboration asks where a busy machine takes long to load a document."""
+    page.add_locator_handler(page.get_by_role("button", name="Continue waiting"), lambda button: button.click())
 
 
 def shows(tab: Notebook, words: str) -> None:

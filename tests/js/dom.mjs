@@ -13,6 +13,7 @@ const NAMES = [
   "HTMLImageElement",
   "HTMLInputElement",
   "KeyboardEvent",
+  "MutationObserver",
   "Node",
   "Option",
   "Text",

@@ -148,7 +148,9 @@ function answerWidget() {
       });
       model.on("destroy", () => {
         // The page that writes may have let the widget go before its output has come to this one.
-        if (kept.isWriter || !kept.all().length) rest();
+        if (!kept.isWriter && kept.all().length) return;
+        rest();
+        follow(); // nothing looks any more, and the last output may have come unseen
       });
       if (!notebook) return;
       announce(notebook, said.id, said.session === model.widget_manager.kernel?.clientId);
