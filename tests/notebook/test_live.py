@@ -1,5 +1,6 @@
 """The live view without a browser: what it sends, and what it leaves behind. tests/browser has the rest."""
 
+import asyncio
 import json
 import math
 import os
@@ -313,6 +314,28 @@ def test_a_widget_that_no_page_claims_is_closed_once_the_kernel_is_idle():
         kernel.run("from gemini_magics.notebook.views import live\nlive.UNCLAIMED_S = 0.1")
         shown = kernel.send("%%gemini\nWhat?", cell="a-cell")
         kernel.listen(shown, lambda kind, _: kind == "comm_close")
+
+
+def test_a_widget_stays_while_a_page_is_still_at_work_on_others(shell, stage, monkeypatch):
+    """A page that is behind has not drawn it yet, and would fail on a widget that is closed."""
+    now, due = [1000.0], []
+    monkeypatch.setattr(live, "monotonic", lambda: now[0])
+    monkeypatch.setattr(AnswerWidget, "heard_at", 0.0)
+    monkeypatch.setattr(
+        asyncio, "get_running_loop", lambda: SimpleNamespace(call_later=lambda _, then: due.append(then))
+    )
+    for each in (stage, Stage(shell, monkeypatch)):
+        each.begin()
+        each.end()
+    first, second = list(AnswerWidget.open_widgets)[-2:]
+    now[0] += live.UNCLAIMED_S - 1
+    hear(first, "gone")
+    now[0] += 1
+    due.pop()()
+    assert second.comm is not None
+    now[0] += live.UNCLAIMED_S
+    due.pop()()
+    assert second.comm is None
 
 
 def test_a_picture_that_was_sent_comes_with_its_chip(stage):

@@ -9,6 +9,8 @@ import threading
 from base64 import b64encode
 from collections import deque
 from collections.abc import Callable
+from math import inf
+from time import monotonic
 from typing import Any, ClassVar
 from uuid import uuid4
 
@@ -32,8 +34,9 @@ from ..javascript import STATIC, join_modules
 from ..subshells import hear_while_cells_run
 from .stream import FRAME_S, Facts, Stream, facts_of
 
-# A page that was closed lets no widget go, so the oldest ones are closed for it.
-OPEN_WIDGETS = 20
+# A page that was closed lets no widget go, so the oldest ones are closed for it. An open page may be behind by
+# all that one cell asks in a loop, and fails on a widget that is closed before it has drawn it.
+OPEN_WIDGETS = 100
 UNCLAIMED_S = 10.0  # a page that was loaded again needs about a second until it asks for the widget
 SHOWN_AS_SENT_BYTES = 400_000  # scale larger pictures down for the page
 SHOWN_SIDE_PX = 800
@@ -158,6 +161,7 @@ class AnswerWidget(anywidget.AnyWidget):
     # https://ipywidgets.readthedocs.io/en/stable/examples/Widget%20Low%20Level.html
     said: traitlets.Any = traitlets.Any().tag(sync=True, to_json=lambda _, widget: widget.snapshot(None))
     open_widgets: ClassVar[deque[AnswerWidget]] = deque()
+    heard_at: ClassVar[float] = -inf  # when a page has last said something, of `time.monotonic`
 
     def __init__(
         self, name: str, snapshot: Callable[[object], Facts], stop: Callable[[], object] | None = None
@@ -181,22 +185,25 @@ class AnswerWidget(anywidget.AnyWidget):
         self.open_widgets.remove(self)
 
     def discard_unclaimed(self) -> None:
-        """Close the widget once its kernel has had nothing to do for a while and no page has let it go."""
+        """Close the widget once its kernel and all pages have been quiet for a while and none has let it go."""
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:  # a script, or a kernel that runs cells outside of its loop
             return
-        due = loop.time() + UNCLAIMED_S
-        loop.call_at(due, lambda: self._discard_if_idle(loop, due))
+        due = monotonic() + UNCLAIMED_S
+        loop.call_later(UNCLAIMED_S, lambda: self._discard_if_idle(due))
 
-    def _discard_if_idle(self, loop: asyncio.AbstractEventLoop, due: float) -> None:
-        # A loop that comes late was busy with a cell, and has yet to hear what pages said meanwhile.
-        if loop.time() > due + 0.1:
+    def _discard_if_idle(self, due: float) -> None:
+        # A loop that comes late was busy with a cell, and has yet to hear what pages said meanwhile. A page
+        # that speaks is at work, and may come to this widget yet.
+        now = monotonic()
+        if now > due + 0.1 or now < AnswerWidget.heard_at + UNCLAIMED_S:
             self.discard_unclaimed()
         else:
             self.discard()
 
     def _on_message(self, _: object, message: object, __: object) -> None:
+        AnswerWidget.heard_at = monotonic()
         match message:
             case "again":
                 self.send(self.snapshot(None))
