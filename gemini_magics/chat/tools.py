@@ -271,12 +271,19 @@ def _hints(function: Any) -> dict[str, Any]:
 def _data_in(hint: Any) -> Any:
     """Return the class of data that a type hint is, or is beside None; None where it is something else."""
     kinds = [each for each in _choices(hint) if each is not NoneType]
-    # NDArray[float64] is an ndarray of such numbers.
-    kind = (get_origin(kinds[0]) or kinds[0]) if len(kinds) == 1 else None
+    kind = _class_of(kinds[0]) if len(kinds) == 1 else None
     if not isinstance(kind, type):
         return None
     names = (f"{each.__module__.partition('.')[0]}.{each.__qualname__}" for each in kind.__mro__)
     return kind if any(name in _BY_NAME for name in names) else None
+
+
+def _class_of(hint: Any) -> Any:
+    """Return the class of a type hint without its arguments: ndarray for NDArray[float64]."""
+    origin = get_origin(hint) or hint
+    # numpy writes NDArray as an alias: https://docs.python.org/3/library/typing.html#typing.TypeAliasType
+    meant = getattr(origin, "__value__", origin)
+    return get_origin(meant) or meant
 
 
 def _choices(hint: Any) -> tuple[Any, ...]:

@@ -855,18 +855,19 @@ def test_a_question_that_a_proxy_let_through_and_that_was_lost_is_not_sent_again
 )
 def test_a_proxy_that_does_not_let_the_question_through_is_tried_again_and_named(monkeypatch, answer):
     monkeypatch.setenv("GEMINI_MAGICS_API_KEY", "k")
-    n_heard = []
+    heard = []
 
     def talk(connection):
-        n_heard.append(read_request(connection))
+        heard.append(read_request(connection))
         connection.sendall(answer)
 
     with listening(talk) as port:
         through_proxy(monkeypatch, port)
         _, error = all_of(deliver("https://service.example/v1"))
-    assert isinstance(error, ConnectionFailed) and len(n_heard) == 3
+    # Other packages of this process may ask the proxy, too, to tell their makers how they are used.
+    assert isinstance(error, ConnectionFailed) and sum(b"service.example" in each for each in heard) == 3
     assert "HTTPS_PROXY" in str(error) if answer else "service.example" in str(error)
-    assert b"Authorization" not in b"".join(n_heard)
+    assert b"Authorization" not in b"".join(heard)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "nowhere.invalid"])
