@@ -210,28 +210,37 @@ def _stretched(image: Image) -> tuple[Image, str]:
     Pixels that are not finite decide nothing: maps have them where nothing was measured.
     """
     floats = (image.convert("I") if image.mode.startswith("I;") else image).convert("F")
-    gaps = _not_finite(floats)
-    low, _ = (float(value) for value in _filled(floats, gaps, inf).getextrema())  # type: ignore[arg-type]  # of one channel
-    _, high = (float(value) for value in _filled(floats, gaps, -inf).getextrema())  # type: ignore[arg-type]
+    gaps = _not_finite(floats) if image.mode == "F" else None
+    low = _extreme(floats, gaps, inf)[0]
+    high = _extreme(floats, gaps, -inf)[1]
     if low > high:  # nothing is finite
         low = high = 0.0
     scale = 255 / (high - low) if high > low else 0
     offset = -low * scale
     grey = _filled(floats, gaps, low).point(lambda value: value * scale + offset).convert("L")
-    missing = "black where there is no number" if gaps.getbbox() else ""
+    missing = "black where there is no number" if gaps else ""
     return grey, ", ".join(filter(None, (stretch_note(low, high), missing)))
 
 
-def _not_finite(floats: Image) -> Image:
-    """Return a mask of the pixels that are infinite or no number."""
+def _not_finite(floats: Image) -> Image | None:
+    """Return a mask of the pixels that are infinite or no number; None where all are finite."""
     from PIL import ImageMath
 
     # Of these alone the difference to itself is not 0: https://en.wikipedia.org/wiki/NaN#Operations_generating_NaN
     found: Image = ImageMath.lambda_eval(lambda given: (given["x"] - given["x"]) != 0, x=floats)
-    return found.convert("L").point([0] + [255] * 255, "1")
+    mask = found.convert("L").point([0] + [255] * 255, "1")
+    return mask if mask.getbbox() else None
 
 
-def _filled(floats: Image, gaps: Image, value: float) -> Image:
+def _extreme(floats: Image, gaps: Image | None, instead: float) -> tuple[float, float]:
+    low, high = _filled(floats, gaps, instead).getextrema()  # one channel has two numbers
+    return float(low), float(high)  # type: ignore[arg-type]
+
+
+def _filled(floats: Image, gaps: Image | None, value: float) -> Image:
+    """Put a value into the gaps. Without gaps nothing is copied: 80 megapixels take 320 MB as floats."""
+    if gaps is None:
+        return floats
     filled = floats.copy()
     filled.paste(value, mask=gaps)
     return filled
