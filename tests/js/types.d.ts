@@ -7,17 +7,23 @@ interface Teller {
   send(message: unknown, callbacks?: undefined, buffers?: ArrayBufferView[]): void;
 }
 
-interface WidgetModel<Said, Message = Said> extends Teller {
+interface Hearer extends Teller {
+  get(name: "own_name"): string;
+  widget_manager: WidgetManager;
+}
+
+interface WidgetModel<Said, Message = Said> extends Hearer {
+  get(name: "own_name"): string;
   get(name: "said"): Said;
   get(name: "_css"): string;
   on(event: "msg:custom", hear: (message: Message) => void): void;
   on(event: "change:said" | "comm_live_update" | "destroy", hear: () => void): void;
-  widget_manager: WidgetManager;
 }
 type AnswerModel = WidgetModel<Frame>;
 type PanelModel = WidgetModel<PanelMessage, PanelMessage | GrowMessage>;
 
-interface ConsentModel extends Teller {
+interface ConsentModel extends Hearer {
+  get(name: "own_name"): string;
   get(name: "asked"): string;
   on(event: "msg:custom", hear: () => void): void;
 }
@@ -26,6 +32,20 @@ interface WidgetManager {
   kernel?: { interrupt?: () => void; clientId?: string };
   rendermime?: { latexTypesetter?: Typesetter };
   context?: NotebookContext;
+  has_model?(name: string): boolean;
+  get_model?(name: string): Promise<ManagedWidget>;
+}
+
+/** A widget as its manager has it: `WidgetModel` of @jupyter-widgets/base. */
+interface ManagedWidget {
+  comm?: { on_msg(hear: (message: CommMessage) => unknown): void };
+  _handle_comm_msg(message: CommMessage): Promise<void>;
+  trigger(event: string, ...facts: unknown[]): void;
+}
+
+interface CommMessage {
+  content: { data: { method: string; content?: unknown } };
+  buffers?: unknown[];
 }
 
 interface Typesetter {

@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
-import anywidget
 import traitlets
 from IPython.display import DisplayHandle, display
 
@@ -24,8 +23,8 @@ from ...render.html import escape
 from ...render.static_output import bundle, chips_html
 from ...render.style import STYLE, note_html
 from ..javascript import STATIC, join_modules
-from ..subshells import hear_while_cells_run
 from ..views.stream import FRAME_S, Stream, facts_of
+from ..widget import Widget
 from .gallery import Thumb, small_picture
 from .own_words import in_own_words
 from .saved import asked_words, output_metadata, turn_text
@@ -41,7 +40,7 @@ HIDDEN_CHARS = 80
 PageMessage = dict[str, Any]
 
 
-class PanelWidget(anywidget.AnyWidget):
+class PanelWidget(Widget):
     """The widget of a panel. The kernel makes all HTML; a page only puts it in place."""
 
     _esm = join_modules(STATIC / "panel.js")
@@ -82,7 +81,7 @@ class Page:
         """Return the widget, and make it at the first call; `hear` gets the messages of its pages."""
         if self.widget is None:
             self.widget = PanelWidget(self.whole)
-            hear_while_cells_run(self.widget)
+            self.widget.hear_while_cells_run()
             self.widget.on_msg(lambda _, message, buffers: hear(message, buffers))
         return self.widget
 

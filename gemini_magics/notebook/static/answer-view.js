@@ -156,10 +156,13 @@ class AnswerView {
     if (!last) return;
     answer.close();
     const changed = !String(output.data["text/html"]).includes(said.foot ?? "");
-    if (said.lost || changed) tail.replaceChildren(...siblings(last, "nextSibling").filter(isOfTail));
+    const after = siblings(last, "nextSibling");
+    // The view has the marks that it heard of, as buttons.
+    if (said.lost || changed) tail.replaceChildren(...(said.marks?.length ? after.filter(isNoMark) : after));
     if (changed && said.markdown) this.offerCopy(said.markdown);
-    if (texts.length > 1) {
-      // Calls of functions stand between the parts of such an answer.
+    const unheard = !answer.details && template.content.querySelector(".gemini-thoughts");
+    if (texts.length > 1 || unheard) {
+      // Calls of functions stand between the parts of an answer, and thoughts that were never heard before it.
       answer.details?.remove();
       answer.text.box.replaceWith(...siblings(last, "previousSibling").filter(isOfText), last);
     } else {
@@ -210,8 +213,8 @@ function isOfText(node) {
 }
 
 /** @param {Node} node */
-function isOfTail(node) {
-  return !(node instanceof Element && node.matches(".gemini-marks")); // the view has its own
+function isNoMark(node) {
+  return !(node instanceof Element && node.matches(".gemini-marks"));
 }
 
 /**

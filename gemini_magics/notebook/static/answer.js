@@ -13,13 +13,13 @@
 
 import { AnswerView } from "./answer-view.js";
 import { applyChanges, noBlocks } from "./changes.js";
+import { hearKernel, tell } from "./comm.js";
 import { add } from "./elements.js";
 import { KeptOutputs } from "./kept-outputs.js";
 import { Patience } from "./patience.js";
 import { placeBeside, whenInPage } from "./place.js";
 import { remains } from "./remains.js";
 import { watchFor } from "./seen.js";
-import { tell } from "./tell.js";
 import { announce } from "./writer.js";
 
 const LOOK_MS = 1000;
@@ -27,6 +27,7 @@ const KEEP_MS = 3000; // between two writings of the text so far
 const SWAP_MS = 50; // in which the host applies the kernel's last update
 const STYLE_ID = "gemini-answers";
 const GONE = "The kernel is gone. The text that had arrived is kept.";
+const CLOSED = "The kernel sends no more of this answer. The text that had arrived is kept.";
 
 function answerWidget() {
   // The first frame is whole and holds all facts; no view is made before it.
@@ -76,6 +77,7 @@ function answerWidget() {
    * @param {AnswerModel} model
    */
   function look(model) {
+    settleUnheard();
     if (!said.ended && performance.now() >= keptAt + KEEP_MS) {
       keptAt = performance.now();
       kept.keep();
@@ -106,8 +108,27 @@ function answerWidget() {
     if (said.ended && !said.lost) tell(model, "gone");
   }
 
+  /**
+   * End without the kernel's last message, with what has come so far.
+   *
+   * @param {string} note says why there is no more
+   */
+  function endWithout(note) {
+    if (!said.ended) learn({ ended: true, lost: true, status: note, output: remains(said, kept.css, note) });
+  }
+
+  /**
+   * End as the output that the kernel has put into the cell, though no message told this page of the end. anywidget
+   * gives a widget no message any more that took longer than two seconds to load, as in a page that is busy:
+   * https://github.com/manzt/anywidget/pull/828
+   */
+  function settleUnheard() {
+    if (!said.ended && kept.settle()) learn({ ended: true, lost: true, status: "" });
+  }
+
   /** Show what the kernel has put into the output since it settled, as the failure of a background question. */
   function follow() {
+    settleUnheard();
     if (!said.ended || looking) return;
     kept.settle();
     for (const view of views) view.drawSoon();
@@ -136,6 +157,7 @@ function answerWidget() {
     initialize({ model }) {
       const notebook = model.widget_manager.context?.model;
       const css = model.get("_css");
+      hearKernel(model);
       kept = new KeptOutputs(notebook, said, css);
       hear(model, model.get("said"));
       said.stop = () => tell(model, "stop"); // the kernel's interrupt would stop another cell
@@ -143,10 +165,12 @@ function answerWidget() {
       model.on("msg:custom", (frame) => hear(model, frame));
       model.on("comm_live_update", () => {
         if (said.ended) return;
-        learn({ ended: true, lost: true, status: GONE, output: remains(said, css, GONE) });
+        endWithout(GONE);
         look(model);
       });
       model.on("destroy", () => {
+        settleUnheard();
+        endWithout(CLOSED);
         // The page that writes may have let the widget go before its output has come to this one.
         if (!kept.isWriter && kept.all().length) return;
         rest();

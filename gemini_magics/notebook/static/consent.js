@@ -5,8 +5,8 @@
 // the page says that it is here until the kernel has heard it, and only then can a button be pressed.
 
 import { choiceRow } from "./choices.js";
+import { hearKernel, tell } from "./comm.js";
 import { add } from "./elements.js";
-import { tell } from "./tell.js";
 
 const AGAIN_MS = 250;
 
@@ -14,6 +14,7 @@ function consentWidget() {
   return {
     /** @param {{ model: ConsentModel, el: HTMLElement }} host */
     render({ model, el }) {
+      hearKernel(model);
       el.classList.add("gemini-live");
       const root = add(add(el, "div", "jp-RenderedHTMLCommon jp-RenderedHTML"), "div", "gemini-answer");
       root.insertAdjacentHTML("beforeend", model.get("asked"));

@@ -1,6 +1,7 @@
 // @ts-check
 // One view of the panel, made of its parts.
 
+import { tell } from "./comm.js";
 import { Composer } from "./composer.js";
 import { add, write } from "./elements.js";
 import { Gallery } from "./gallery.js";
@@ -8,7 +9,6 @@ import { sends } from "./keys.js";
 import { Log } from "./log.js";
 import { watchRoom } from "./room.js";
 import { Settings } from "./settings.js";
-import { tell } from "./tell.js";
 import { panelOutputs } from "./transcript.js";
 
 /** @implements {PanelContext} */

@@ -8,12 +8,12 @@
 // In JupyterLab and Notebook 7 the panel stands beside a plain output that holds the transcript. Elsewhere
 // it stands in the widget's own output.
 
+import { hearKernel, tell } from "./comm.js";
 import { mountBesideTranscripts } from "./mount.js";
 import { PanelView } from "./panel-view.js";
 import { Patience } from "./patience.js";
 import { whenInPage } from "./place.js";
 import { askForTranscript } from "./succession.js";
-import { tell } from "./tell.js";
 import { keepTranscript } from "./transcript.js";
 import { grow, received } from "./turn.js";
 import { announce, isWriter } from "./writer.js";
@@ -112,6 +112,7 @@ function panelWidget() {
   return {
     /** @param {{ model: PanelModel }} host */
     initialize({ model }) {
+      hearKernel(model);
       hear(model, model.get("said"));
       model.on("msg:custom", (message) => {
         if (message.whole || message.number === said.number + 1) hear(model, message);

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-import anywidget
 import traitlets
 from IPython.display import DisplayHandle
 
@@ -14,13 +13,13 @@ from ...core.messages import Calling
 from ...render.calls import calling_html
 from ...render.style import STYLE
 from ..javascript import STATIC, join_modules
-from ..subshells import hear_while_cells_run
+from ..widget import Widget
 
 HERE_S = 10.0  # a page that can answer while the cell runs has said so by then
 LOOK_S = 0.1  # on Windows nothing but the end of a wait lets Ctrl-C through
 
 
-class ConsentWidget(anywidget.AnyWidget):
+class ConsentWidget(Widget):
     """The buttons of one call. The page says "here" until it is heard, and then what was pressed."""
 
     _esm = join_modules(STATIC / "consent.js")
@@ -33,7 +32,7 @@ class ConsentWidget(anywidget.AnyWidget):
         self.choice: Choice = "no"
         super().__init__(asked=calling_html(calling, "may it run?"))
         self.on_msg(self._on_message)
-        hear_while_cells_run(self)
+        self.hear_while_cells_run()
 
     def discard(self) -> None:
         """Close the widget. It keeps its module, because the page may still be showing it."""

@@ -14,7 +14,6 @@ from time import monotonic
 from typing import Any, ClassVar
 from uuid import uuid4
 
-import anywidget
 import traitlets
 from IPython.core.getipython import get_ipython
 from IPython.display import DisplayHandle, display
@@ -31,7 +30,7 @@ from ...render.status import status_text
 from ...render.style import STYLE
 from ..frontend import Frontend
 from ..javascript import STATIC, join_modules
-from ..subshells import hear_while_cells_run
+from ..widget import Widget
 from .stream import FRAME_S, Facts, Stream, facts_of
 
 # A page that was closed lets no widget go, so the oldest ones are closed for it. An open page may be behind by
@@ -77,7 +76,7 @@ class LiveView:
         }  # fmt: skip
         self._widget = AnswerWidget(name, lambda heard: self._snapshot(answer, heard), self._stop)
         if self._stop:  # other cells run meanwhile
-            hear_while_cells_run(self._widget)
+            self._widget.hear_while_cells_run()
         data, about = self._widget._repr_mimebundle_() or ({}, {})
         data["text/plain"] = status_text(answer)
         self.handle = display(data, metadata=about, raw=True, display_id=True)
@@ -152,7 +151,7 @@ class LiveView:
         signal.raise_signal(signal.SIGTERM)
 
 
-class AnswerWidget(anywidget.AnyWidget):
+class AnswerWidget(Widget):
     """The widget of one answer; it stays open until its page reports that the widget is gone."""
 
     _esm = join_modules(STATIC / "answer.js")
@@ -168,7 +167,7 @@ class AnswerWidget(anywidget.AnyWidget):
     ) -> None:
         self.snapshot: Callable[[object], Facts] = snapshot
         self._stop = stop
-        super().__init__(model_id=name)
+        super().__init__(name)
         self.on_msg(self._on_message)
         self.open_widgets.append(self)
         if len(self.open_widgets) > OPEN_WIDGETS:
