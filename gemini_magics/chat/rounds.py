@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from ..core.cancel import Cancel
 from ..core.errors import GeminiError, ServiceError
-from ..core.messages import Attachment, Calling, Event, Finished, Message, Text, ToolCalls
+from ..core.messages import BLOCKED, Attachment, Calling, Event, Finished, Message, Text, ToolCalls
 from ..core.notices import notice
 from ..core.question import Question
 from ..core.settings import Settings
@@ -52,6 +52,9 @@ class Round:
                 self._words.append(event.text)
             if isinstance(event, ToolCalls):
                 self.asked = event if offered else None
+            elif isinstance(event, Finished) and event.reason.lower() in BLOCKED:
+                self.asked = None  # a filter may have cut the calls, too
+                own.append(event)
             elif not (self.asked and isinstance(event, Finished)):
                 own.append(event)
         return own

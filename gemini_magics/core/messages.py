@@ -249,6 +249,13 @@ class Usage(Brief):
         return self.total_tokens if self.total_tokens is not None or not counted else sum(counted)
 
 
+# The finish reasons of an answer that a filter has cut, of OpenAI-style services and Google's own, which some
+# services pass on in lower case:
+# https://platform.openai.com/docs/api-reference/chat/object
+# https://ai.google.dev/api/generate-content#FinishReason
+BLOCKED = ("content_filter", "safety", "recitation", "blocklist", "prohibited_content", "spii", "image_safety")
+
+
 @dataclass(frozen=True, repr=False)
 class Finished(Brief):
     """The answer has ended.

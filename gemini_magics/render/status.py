@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..core.answer import BY_SERVICE, CUT, FAILED, INTERRUPTED, OURS, AnswerState
-from ..core.messages import Attachment, Media
+from ..core.messages import BLOCKED, Attachment, Media
 from ..core.settings import TIER_WAIT_S
 from ..core.text import count, one_line
 from .marks import marks_of
@@ -14,11 +14,7 @@ PROBLEM_CHARS = 500
 FEWEST_IMAGE_TOKENS = 250
 
 
-# The finish reasons of OpenAI-style services, and Google's own, which some services pass on in lower case:
-# https://platform.openai.com/docs/api-reference/chat/object
-# https://ai.google.dev/api/generate-content#FinishReason
 _TOO_LONG = ("length", "max_tokens")
-_BLOCKED = ("content_filter", "safety", "recitation", "blocklist", "prohibited_content", "spii", "image_safety")
 _TOOL_CALLS = ("tool_calls", "function_call")
 # Google's compatible endpoint writes a word of its own before them: "function_call_filter: MALFORMED_...".
 _WRONG_CALLS = {
@@ -148,12 +144,12 @@ def _ending(answer: AnswerState) -> str:
             FAILED: problem or "The service could not answer.",
         }[answer.ended]
     ended = (answer.ended or "").lower()
+    if ended in BLOCKED:
+        return f"Blocked by the service ({ended})."
     if answer.called or ended in _TOOL_CALLS:
         return _tool_call(answer, ended)
     if ended in _TOO_LONG:
         return "Cut off at the limit: one answer of the model may not be longer. Ask it to go on."
-    if ended in _BLOCKED:
-        return f"Blocked by the service ({ended})."
     if wrong := _WRONG_CALLS.get(ended.rpartition(": ")[2]):
         return wrong
     if ended == "error":

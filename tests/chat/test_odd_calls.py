@@ -130,6 +130,13 @@ def test_an_end_for_calls_that_nobody_can_run_is_told(pieces, reason, said):
     assert said in notices(answer)[0]
 
 
+@pytest.mark.parametrize("reason", ["content_filter", "SAFETY"])
+def test_calls_of_an_answer_that_a_filter_has_cut_do_not_run(reason):
+    answer, ran = asked(deltas([call(id="a")], finish=reason))
+    assert (ran, answer.calls, answer.ended) == ([], [], reason)
+    assert notices(answer)[0] == f"Blocked by the service ({reason.lower()})."
+
+
 BROKEN = {
     "a cut": [Head(), chunk(tool_calls=[call(id="a")])],
     "an error": [Head(), chunk(tool_calls=[call(id="a")]), b'data: {"error": {"message": "boom"}}\n\n'],

@@ -326,6 +326,7 @@ ENDS = {
     "a module": (lambda: os, "failed", "is a module"),
     "half a character": (lambda: "\ud83d\x00", "ok", "\ud83d\x00"),
     "a table in a dict": (lambda: {"t": TABLE}, "ok", "| 0 | 1 |"),
+    "a table and nothing": (lambda: (TABLE, None), "ok", "None"),
     "far too much": (lambda: "a" * 10_000_000, "failed", "10.0 MB of text"),
 }
 
