@@ -21,6 +21,7 @@ from ..core.text import next_round, size
 from .pointing import with_marks, words_for
 from .services import Service
 from .thoughts import whole
+from .tool_calls import THOUGHTS
 
 IN_WORDS = (
     "Answer with one block of code in the language json that follows this JSON schema, and with nothing "
@@ -176,6 +177,10 @@ def _message(message: Message, service: Service) -> dict[str, Any]:
     spelled: dict[str, Any] = {"role": message.role, **({"content": content} if content else {})}
     if message.asks:
         spelled |= {"tool_calls": [_call(call) for call in message.asks.calls], **message.asks.extra}
+        if not service.custom:
+            # DeepSeek and its like refuse calls without the thoughts before them; kie documents no such field:
+            # https://api-docs.deepseek.com/guides/thinking_mode#tool-calls
+            spelled.pop(THOUGHTS, None)
     if message.answers:
         spelled["tool_call_id"] = message.answers
         if service.content == "text":

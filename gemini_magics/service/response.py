@@ -18,7 +18,7 @@ from . import fields
 from .refusals import SAID_CHARS, page_text, refusal, request_id
 from .sse import EVENT_BYTES, Decoder, StreamEvent, is_done
 from .thoughts import Tags, whole
-from .tool_calls import CallPieces
+from .tool_calls import THOUGHTS, CallPieces
 
 # An error is read up to this size: enough to parse it, and far more than is quoted. An answer that is not
 # streamed may be as long as one event of a stream.
@@ -268,6 +268,8 @@ class Reader:
             self._say(Thinking, inside)
             self._say(Text, text)
         self._declined += self._new("refusal", fields.refusal_in(part), spelling)
+        if THOUGHTS in part:
+            self._calls.take_thoughts(part[THOUGHTS], spelling)
         if part.keys() <= _WORDS_ALONE:  # as nearly all parts of a stream
             return
         self._events += fields.citations_in(part)

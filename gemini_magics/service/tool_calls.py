@@ -20,6 +20,7 @@ from .thoughts import whole
 
 MOST_CALLS = 128
 DEEPEST = 4  # objects of two pieces are joined down to here; Google nests its signature two deep
+THOUGHTS = "reasoning_content"
 _KNOWN = ("index", "id", "type", "function")
 _SYNTAX = re.compile(r'\\.|["{}\[\]]', re.DOTALL)
 
@@ -32,6 +33,7 @@ class CallPieces:
         self._in_deltas = False
         self._extra: dict[str, Any] = {}
         self._early: dict[str, Any] = {}  # a signature that came before its call
+        self._thoughts: list[str] = []
 
     def add(self, part: Mapping[str, Any], spelling: str) -> None:
         """Take in a `delta` or a `message`; a message repeats what deltas have brought."""
@@ -47,6 +49,11 @@ class CallPieces:
         if isinstance(extra, dict) and _is_signed(extra):
             _join(self._calls[-1].extra if self._calls else self._early, {"extra_content": extra})
 
+    def take_thoughts(self, thoughts: object, spelling: str) -> None:
+        """Take in thoughts of the answer, in case that they must go back with its calls."""
+        if isinstance(thoughts, str) and (spelling == "delta" or not self._thoughts):
+            self._thoughts.append(thoughts)
+
     def all(self) -> ToolCalls | None:
         """Return the calls; None where there are none. One without a name is a mistake of the service's."""
         calls = [call for call in self._calls if call.name]
@@ -54,6 +61,8 @@ class CallPieces:
             return None
         if not any("extra_content" in call.extra for call in calls):
             _join(calls[0].extra, self._early)
+        if self._thoughts:
+            self._extra[THOUGHTS] = whole("".join(self._thoughts))
         return ToolCalls(
             tuple(call.whole(place) for place, call in enumerate(calls, 1)), _sendable(self._extra)
         )

@@ -1,6 +1,7 @@
 """The calls of tools on the wire, in the spelling of each service, and their way back."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -186,6 +187,22 @@ def test_reasoning_details_go_back_unchanged_with_the_message():
     calls, _ = read(deltas(*parts, {"tool_calls": [piece("{}", name="f", id="a")]}))
     sent = body(asked(Message("assistant", (), asks=calls), DONE), SERVICES["openrouter"])
     assert sent["messages"][1]["reasoning_details"] == details
+
+
+THOUGHTS = {
+    "in pieces": ([{"reasoning_content": "One "}, {"reasoning_content": "and two."}], "One and two."),
+    "none": ([{"reasoning_content": ""}], ""),
+    "in another field": ([{"reasoning": "One."}, {"reasoning_content": None}], None),
+}
+
+
+@pytest.mark.parametrize(("parts", "expected"), THOUGHTS.values(), ids=THOUGHTS)
+def test_thoughts_go_back_with_their_calls_where_they_came_to_an_address_of_the_persons(parts, expected):
+    calls, _ = read(deltas(*parts, {"tool_calls": [piece("{}", name="f", id="a")]}))
+    question = asked(Message("assistant", (), asks=calls), DONE)
+    own = replace(SERVICES["openai"], base_url="https://api.example", model="m", custom=True)
+    assert body(question, own)["messages"][1].get("reasoning_content") == expected
+    assert "reasoning_content" not in body(question, SERVICES["kie"])["messages"][1]
 
 
 ODD = {
