@@ -87,6 +87,9 @@ def _in_sentences(text: str) -> list[Code]:
         if not start:
             break
         begin = start.start()
+        if start["link"]:
+            place = start.end()
+            continue
         try:
             value, place = decoder.raw_decode(repaired, begin)
         except ValueError:
@@ -104,17 +107,26 @@ def _in_sentences(text: str) -> list[Code]:
             place = begin + 1
             continue
         before = repaired[:begin].rstrip()
-        if not before or before.endswith(":") or not _is_citation(value):
+        if not _is_citation(value) or not before or before.endswith(":") or _is_line(repaired, begin, place):
             found.append(Code("json", repaired[begin:place], repaired.count("\n", 0, begin) + 1))
     return found
 
 
-_JSON_START = re.compile(r"(?P<json>\{\s*\"|\[\s*(?:\"|\{\s*\"))|[{\[]")
+_JSON_START = re.compile(r"(?P<link>\[[^\[\]\n]*\]\()|(?P<json>\{\s*\"|\[\s*(?:\"|\{\s*\"))|[{\[]")
+
+
+_LINE_END = re.compile(r"[ \t\r.]*+(?:\n|\Z)")
 
 
 def _is_citation(value: object) -> bool:
     """Tell whether a list in a sentence is rather a mark such as [1] or [2, 3]; a colon announces data."""
     return isinstance(value, list) and all(isinstance(item, int) for item in value)
+
+
+def _is_line(text: str, begin: int, end: int) -> bool:
+    """Tell whether a list is all that stands in its line, as "[2, 3]" does; "[1]" alone is a footnote."""
+    before = text[text.rfind("\n", 0, begin) + 1 : begin]
+    return "," in text[begin:end] and not before.strip() and bool(_LINE_END.match(text, end))
 
 
 # A JSON escape, or what a model wrote in its place. The listed commands begin with the letter of an escape
