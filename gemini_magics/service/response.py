@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ..core.errors import GeminiError, IncompleteAnswer, ServiceError, UnexpectedResponse
-from ..core.messages import Event, Finished, Opened, Text, Thinking, Usage
+from ..core.messages import BLOCKED, Event, Finished, Opened, Text, Thinking, Usage
 from ..core.text import shorten
 from . import fields
 from .refusals import SAID_CHARS, page_text, refusal, request_id
@@ -367,8 +367,10 @@ class Reader:
         return not self._doubted and (self._wrote or bool(self._called) or not self._thought)
 
     def _finish(self) -> Finished:
-        """Say why the model stopped. Without words, a call of a tool is the reason."""
-        reason = "tool_calls" if self._called and not self._wrote else self._reason or "unknown"
+        """Say why the model stopped. Without words a call of a tool is the reason, unless a filter cut it."""
+        reason = self._reason or "unknown"
+        if self._called and not self._wrote and reason.lower() not in BLOCKED:
+            reason = "tool_calls"
         return Finished(reason, tuple(dict.fromkeys(filter(None, self._called))))
 
     def _refused(self, error: Any) -> ServiceError:
