@@ -132,8 +132,12 @@ def _load_apart() -> None:
         # https://github.com/python/cpython/blob/v3.11.7/Lib/importlib/_bootstrap.py
         with suppress(ImportError, RuntimeError):
             import_module(package)
+    import ssl
+
     from ..service.auto import decided
     from ..service.services import find
+
+    ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # each client has one, and the first starts OpenSSL
 
     with suppress(BadRequest):  # the first question says why
         service = find(decided(resolve({})))
