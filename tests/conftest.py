@@ -27,23 +27,6 @@ def pytest_collection_modifyitems(config, items):
         config.hook.pytest_deselected(items=left_out)
 
 
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config, log):
-    """Hand out whole files, as `--dist loadfile` says, but each test of the browser alone and at the end.
-
-    These are long, and so the processes end together.
-    """
-    if config.option.dist != "loadfile":
-        return None
-    from xdist.scheduler import LoadFileScheduling
-
-    class Files(LoadFileScheduling):
-        def _split_scope(self, nodeid):
-            return nodeid if nodeid.startswith("tests/browser/") else super()._split_scope(nodeid)
-
-    return Files(config, log)
-
-
 @pytest.fixture(autouse=True, scope="module")
 def nothing_old_is_collected():
     """Leave what is there out of the collections of garbage: a shell's reset collects, and looks at all modules."""
