@@ -8,6 +8,7 @@ from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from importlib.util import find_spec
+from time import monotonic
 from typing import Any
 
 from IPython.core.interactiveshell import InteractiveShell
@@ -17,19 +18,23 @@ from ..core.settings import resolve
 from .callbacks import Callbacks
 
 IDLE_S = 0.1  # cells that were sent together follow each other sooner
+BRIEF_S = 0.002  # steps that take less follow each other without a pause
 PAUSE_S = 0.01  # the kernel's loop takes several turns from a message to the cell that it runs
 
 _PACKAGE = __name__.partition(".")[0]
 # Each name is one step. What a large module imports stands before it, so that no step is long.
-_HTTPX = ("http.cookiejar", "idna", "mimetypes", "h11", "anyio", "certifi", "httpcore", "httpx")
+_HTTPX = ("http.cookiejar", "idna", "mimetypes", "html", "h11", "anyio", "certifi", "httpcore")
 # httpx loads its command line, too, where click is.
-_HTTPX_COMMANDS = ("click", "rich.style", "rich.text", "rich.console", "rich.progress", "rich.syntax")
-_APART = ("ipywidgets", "markdown_it")  # one import each, and longer than a step may be
+_HTTPX_COMMANDS = (
+    "click", "pygments.lexers", "rich.style", "rich.text", "rich.console", "rich.progress", "rich.syntax",
+)  # fmt: skip
+_APART = ("httpx", "ipywidgets", "markdown_it")  # one import each, and longer than a step may be
 _OURS = (
     ".core.messages", ".core.answer", ".chat.usage", ".chat.conversation", ".chat.run", ".notebook.question",
-    ".chat.schema", ".notebook.cell", ".service.proxies", ".service.client", ".content.files",
-    ".content.own_words", ".content.convert", ".content.words", ".render.marks", ".render.html",
-    ".render.formulas", ".render.markdown", ".render.static_output",
+    ".chat.schema", ".notebook.cell", ".service.proxies", ".service.client", ".content.svg",
+    ".content.pdf_pages", ".content.files", ".content.own_words", ".content.convert", ".content.words",
+    ".render.marks", ".render.html", ".render.formulas", ".render.syntax", ".render.markdown",
+    ".render.static_output",
 )  # fmt: skip
 _VIEWS = ("psygnal", "anywidget", ".notebook.views.updates", ".notebook.views.live")
 
@@ -70,12 +75,12 @@ class WarmUp:
         self._timer = None
         if self._steps is None:
             return
-        try:
-            next(self._steps)
-        except StopIteration:
-            self.end()
-        else:
-            self._plan(PAUSE_S)
+        began = monotonic()
+        for _ in self._steps:
+            if monotonic() > began + BRIEF_S:
+                self._plan(PAUSE_S)
+                return
+        self.end()
 
 
 def _loop_of(shell: InteractiveShell) -> Any:
@@ -99,6 +104,7 @@ def steps() -> Generator[str]:
     with _quick_switches():
         apart.start()
         while apart.is_alive():
+            apart.join(BRIEF_S)
             yield apart.name
     yield from _load(_OURS)
     yield from _load(_VIEWS)
