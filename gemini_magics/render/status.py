@@ -14,6 +14,7 @@ PROBLEM_CHARS = 500
 FEWEST_IMAGE_TOKENS = 250
 
 
+# Finish reasons beside the `BLOCKED` ones, from the same sources.
 _TOO_LONG = ("length", "max_tokens")
 _TOOL_CALLS = ("tool_calls", "function_call")
 # Google's compatible endpoint writes a word of its own before them: "function_call_filter: MALFORMED_...".
