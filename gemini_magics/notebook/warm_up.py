@@ -23,12 +23,13 @@ PAUSE_S = 0.01  # the kernel's loop takes several turns from a message to the ce
 
 _PACKAGE = __name__.partition(".")[0]
 # Each name is one step. What a large module imports stands before it, so that no step is long.
-_HTTPX = ("http.cookiejar", "idna", "mimetypes", "html", "h11", "anyio", "certifi", "httpcore")
+_HTTPX = ("http.cookiejar", "idna", "mimetypes", "html", "anyio", "certifi")
 # httpx loads its command line, too, where click is.
 _HTTPX_COMMANDS = (
     "click", "pygments.lexers", "rich.style", "rich.text", "rich.console", "rich.progress", "rich.syntax",
 )  # fmt: skip
-_APART = ("httpx", "ipywidgets", "markdown_it")  # one import each, and longer than a step may be
+# Imports that take longer than a step may.
+_APART = ("h11", "httpcore", "httpx", "psygnal", "ipywidgets", "markdown_it")
 _OURS = (
     ".core.messages", ".core.answer", ".chat.usage", ".chat.conversation", ".chat.run", ".notebook.question",
     ".chat.schema", ".notebook.cell", ".service.proxies", ".service.client", ".content.svg",
@@ -36,7 +37,7 @@ _OURS = (
     ".render.marks", ".render.html", ".render.formulas", ".render.syntax", ".render.markdown",
     ".render.static_output",
 )  # fmt: skip
-_VIEWS = ("psygnal", "anywidget", ".notebook.views.updates", ".notebook.views.live")
+_VIEWS = ("anywidget", ".notebook.views.updates", ".notebook.views.live")
 
 
 class WarmUp:
