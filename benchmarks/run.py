@@ -132,38 +132,19 @@ def start(rounds: int = 5) -> None:
     report("first byte to first word sent", {n: middle(v) for n, v in word.items()}, 2.0, ms)
 
 
-STEPS = """
-import json, time
-from gemini_magics.notebook.warm_up import steps
-waiting, took = steps(), {}
-while True:
-    began = time.thread_time()
-    name = next(waiting, None)
-    if name is None:
-        break
-    took[name] = max(took.get(name, 0.0), time.thread_time() - began)
-print(json.dumps(took))
-"""
-
-
 def idle(rounds: int = 5) -> None:
     """Measure the first request of a kernel that was idle for a second, and what cells waited meanwhile."""
     first, warm = [], []
     waits: dict[str, list[float]] = {}
-    steps: dict[str, list[float]] = {}
     with Demo([stream("Fine.")]) as demo:
         way = ways(demo.base_url)[0]
         for _ in range(rounds):
-            with Kernel(**environment(demo)) as kernel:
-                kernel.run(way.load)
-                for name, took in json.loads(kernel.run(STEPS).printed).items():
-                    steps.setdefault(name, []).append(took)
             for load in (way.load, "pass"):
                 with Kernel(**environment(demo)) as kernel:
                     bare = statistics.median(kernel.run("pass").seconds for _ in range(9))
                     kernel.run(load)
                     for pause_s in range(20):
-                        time.sleep(0.1 + pause_s % 5 / 100)  # cells that come in the middle of steps
+                        time.sleep(0.1 + pause_s % 5 / 100)  # cells that come in the middle of it
                         waits.setdefault(load, []).append(kernel.run("pass").seconds - bare)
             with Kernel(**environment(demo)) as kernel:
                 kernel.run(way.load)
@@ -177,10 +158,8 @@ def idle(rounds: int = 5) -> None:
     verdict(
         "after a second: first request, over a warm one", middle(first) / middle(warm), 1.5, "{:.2f} x".format
     )
-    verdict("the longest step (CPU)", max(map(middle, steps.values())), 0.02, ms)
     verdict("a cell in between, the slowest of all", max(waits[way.load]), 0.02, ms)
     print(f"{'the same in a kernel without the extension':<42} {ms(max(waits['pass'])):>9}")
-    print("steps (CPU):", ", ".join(f"{name} {ms(middle(took))}" for name, took in steps.items()))
 
 
 def answered(tokens: int, pause_s: float = 0.0, places: Iterable[int] = range(3)) -> dict[str, Run]:

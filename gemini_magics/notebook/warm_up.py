@@ -1,15 +1,14 @@
-"""Load what the first question needs while the kernel is idle, in short steps between which cells run."""
+"""Load what the first question needs while the kernel is idle, in a thread that gives way to cells."""
 
 from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from importlib import import_module
-from importlib.util import find_spec
-from time import monotonic
-from typing import Any
+from time import monotonic, sleep
 
 from IPython.core.interactiveshell import InteractiveShell
 
@@ -18,133 +17,133 @@ from ..core.settings import resolve
 from .callbacks import Callbacks
 
 IDLE_S = 0.1  # cells that were sent together follow each other sooner
-BRIEF_S = 0.002  # steps that take less follow each other without a pause
-PAUSE_S = 0.01  # the kernel's loop takes several turns from a message to the cell that it runs
+HEAD_START_S = 0.03  # in which a cell that does little ends
+REPLY_S = 0.005  # in which the kernel tells the page that a cell has ended
 
 _PACKAGE = __name__.partition(".")[0]
-# Each name is one step. What a large module imports stands before it, so that no step is long.
-_HTTPX = ("http.cookiejar", "idna", "mimetypes", "html", "anyio", "certifi")
-# httpx loads its command line, too, where click is.
-_HTTPX_COMMANDS = (
-    "click", "pygments.lexers", "rich.style", "rich.text", "rich.console", "rich.progress", "rich.syntax",
+_MODULES = (
+    "httpcore", "h11", "httpx", "anywidget", "markdown_it", ".notebook.cell", ".notebook.question",
+    ".chat.run", ".chat.schema", ".service.proxies", ".service.client", ".content.words",
+    ".content.convert", ".content.files", ".content.own_words", ".content.svg", ".content.pdf_pages",
+    ".render.marks", ".render.static_output", ".notebook.views.updates", ".notebook.views.live",
 )  # fmt: skip
-# Imports that take longer than a step may.
-_APART = ("h11", "httpcore", "httpx", "psygnal", "ipywidgets", "markdown_it")
-_OURS = (
-    ".core.messages", ".core.answer", ".chat.usage", ".chat.conversation", ".chat.run", ".notebook.question",
-    ".chat.schema", ".notebook.cell", ".service.proxies", ".service.client", ".content.svg",
-    ".content.pdf_pages", ".content.files", ".content.own_words", ".content.convert", ".content.words",
-    ".render.marks", ".render.html", ".render.formulas", ".render.syntax", ".render.markdown",
-    ".render.static_output",
-)  # fmt: skip
-_VIEWS = ("anywidget", ".notebook.views.updates", ".notebook.views.live")
+_ONE = threading.Lock()  # the loading of a reloaded extension waits for the one before it
 
 
 class WarmUp:
-    """The steps from `begin` until all is loaded, or until `end`."""
+    """Loading from `begin` until all is loaded, or until `end`."""
 
     def __init__(self, shell: InteractiveShell) -> None:
         self._shell = shell
-        self._callbacks = Callbacks(shell, post_run_cell=lambda _: self._put_off())
-        self._steps: Generator[str] | None = None
-        self._loop: Any = None
-        self._timer: Any = None
+        self._ended = False
+        self._turns = _Turns()
+        self._callbacks = Callbacks(
+            shell, pre_run_cell=self._turns.cell_begins, post_run_cell=self._turns.cell_ended
+        )
 
     def begin(self) -> None:
         """Begin once the kernel is idle. Without a kernel, as in a script or a terminal, nothing is loaded."""
-        self._loop = _loop_of(self._shell)
-        if self._loop is not None:
-            self._steps = steps()
-            self._callbacks.register()
-            self._put_off()
+        kernel = getattr(self._shell, "kernel", None)
+        if getattr(kernel, "parent", None) is None or "tornado.ioloop" not in sys.modules:
+            return
+        self._callbacks.register()
+        threading.Thread(target=self._load, name=f"{_PACKAGE} warm-up", daemon=True).start()
+        if getattr(kernel, "io_loop", None) is None:
+            from tornado.ioloop import IOLoop
+
+            # ipython_config.py loads an extension before the kernel starts, and then no cell ends:
+            # https://github.com/ipython/ipykernel/blob/v7.1.0/ipykernel/kernelbase.py, `Kernel.start`
+            IOLoop.current().add_callback(self._turns.idle.set)
 
     def end(self) -> None:
         """Load nothing more."""
-        self._steps = None
+        self._ended = True
+        self._turns.idle.set()
         self._callbacks.unregister()
 
-    def _put_off(self) -> None:
-        # Cells of a subshell end in other threads, and of a loop only this method may be called there.
-        self._loop.add_callback(self._plan, IDLE_S)
-
-    def _plan(self, wait_s: float) -> None:
-        if self._timer is not None:
-            self._loop.remove_timeout(self._timer)
-        self._timer = self._loop.call_later(wait_s, self._step)
-
-    def _step(self) -> None:
-        self._timer = None
-        if self._steps is None:
-            return
-        began = monotonic()
-        for _ in self._steps:
-            if monotonic() > began + BRIEF_S:
-                self._plan(PAUSE_S)
+    def _load(self) -> None:
+        self._turns.idle.wait()
+        sleep(IDLE_S)
+        for load in _steps():
+            self._turns.idle.wait()
+            if self._ended:
                 return
+            with _ONE, self._turns.taken():
+                load()
         self.end()
 
 
-def _loop_of(shell: InteractiveShell) -> Any:
-    """Return the loop of the kernel's main thread; None where no kernel runs one."""
-    kernel = getattr(shell, "kernel", None)
-    if getattr(kernel, "parent", None) is None or "tornado.ioloop" not in sys.modules:
-        return None
-    from tornado.ioloop import IOLoop
+class _Turns:
+    """Python asks this finder for each module that it loads: there the thread of `taken` gives way to cells.
 
-    # ipython_config.py loads an extension before the kernel starts; then its loop is the current one.
-    # https://github.com/ipython/ipykernel/blob/v7.1.0/ipykernel/kernelbase.py, `Kernel.start`
-    return getattr(kernel, "io_loop", None) or IOLoop.current()
+    A cell that has just begun has the interpreter for itself. After that the thread goes on, since the cell may
+    wait for a module that is being loaded: https://docs.python.org/3/reference/import.html#the-meta-path
+    """
 
+    def __init__(self) -> None:
+        self.idle = threading.Event()
+        self._shared_from = 0.0  # monotonic time
+        self._thread: threading.Thread | None = None
 
-def steps() -> Generator[str]:
-    """Load one thing after the other, and yield the name of each."""
-    yield from _load(_HTTPX_COMMANDS if find_spec("click") else ())
-    yield from _load(_HTTPX)
-    # These take longer than a step may: in a thread, a cell that begins shares the processor with them.
-    apart = threading.Thread(target=_load_apart, name="gemini_magics warm-up", daemon=True)
-    with _quick_switches():
-        apart.start()
-        while apart.is_alive():
-            apart.join(BRIEF_S)
-            yield apart.name
-    yield from _load(_OURS)
-    yield from _load(_VIEWS)
+    def cell_begins(self, _: object) -> None:
+        """Stop loading for a while."""
+        self._shared_from = monotonic() + HEAD_START_S
+        self.idle.clear()
 
+    def cell_ended(self, _: object) -> None:
+        """Go on."""
+        self.idle.set()
 
-@contextmanager
-def _quick_switches() -> Iterator[None]:
-    """Let threads take turns ten times as often: a cell changes threads some ten times on its way."""
-    # https://docs.python.org/3/library/sys.html#sys.setswitchinterval
-    usual_s = sys.getswitchinterval()
-    sys.setswitchinterval(usual_s / 10)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(usual_s)
+    def find_spec(self, name: str, path: object = None, target: object = None) -> None:
+        """Find nothing, later than others would."""
+        if self.idle.is_set() or threading.current_thread() is not self._thread:
+            return
+        if self.idle.wait(self._shared_from - monotonic()):
+            sleep(REPLY_S)
 
-
-def _load(names: Iterable[str]) -> Generator[str]:
-    for name in names:
-        # Versions differ in their modules. What is really missing is the first question's error.
-        with suppress(ImportError):
-            import_module(f"{_PACKAGE}{name}" if name.startswith(".") else name)
-        yield name
+    @contextmanager
+    def taken(self) -> Iterator[None]:
+        """Give way in this thread, and let threads take turns fifty times as often as usual."""
+        # A cell changes threads some ten times on its way:
+        # https://docs.python.org/3/library/sys.html#sys.setswitchinterval
+        usual_s = sys.getswitchinterval()
+        self._thread = threading.current_thread()
+        sys.meta_path.insert(0, self)
+        sys.setswitchinterval(usual_s / 50)
+        try:
+            yield
+        finally:
+            sys.setswitchinterval(usual_s)
+            sys.meta_path.remove(self)
 
 
-def _load_apart() -> None:
-    """Load what is one long import; the certificates or the demo, if the session asks there."""
-    for package in _APART:
-        # A cell may import a part of the package by its own name meanwhile, and then each thread waits for the
-        # other. Python ends this import with a RuntimeError, and the cell goes on: `_ModuleLock.acquire` in
-        # https://github.com/python/cpython/blob/v3.11.7/Lib/importlib/_bootstrap.py
-        with suppress(ImportError, RuntimeError):
-            import_module(package)
+def _steps() -> Iterator[Callable[[], object]]:
+    """Yield what loads one thing after the other."""
+    for name in _MODULES:
+        yield partial(_import, f"{_PACKAGE}{name}" if name.startswith(".") else name)
+    yield _start_tls
+    yield _load_service
+
+
+def _import(name: str) -> None:
+    # Versions differ in their modules. What is really missing is the first question's error.
+    # A cell may import a part of the package by its own name meanwhile, and then each thread waits for the
+    # other. Python ends this import with a RuntimeError, and the cell goes on: `_ModuleLock.acquire` in
+    # https://github.com/python/cpython/blob/v3.11.7/Lib/importlib/_bootstrap.py
+    with suppress(ImportError, RuntimeError):
+        import_module(name)
+
+
+def _start_tls() -> None:
     import ssl
 
+    ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # each client has one, and the first starts OpenSSL
+
+
+def _load_service() -> None:
+    """Load the certificates or the demo, if the session asks there."""
     from ..service.auto import decided
     from ..service.services import find
-
-    ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # each client has one, and the first starts OpenSSL
 
     with suppress(BadRequest):  # the first question says why
         service = find(decided(resolve({})))

@@ -14,48 +14,68 @@ from patience import wait_until
 from gemini_magics.notebook import warm_up
 
 LAST = "gemini_magics.notebook.views.live"
-AT_ONCE = "from gemini_magics.notebook import warm_up\nwarm_up.IDLE_S = warm_up.PAUSE_S = 0"
-TURNS = "import asyncio\nfor _ in range(200):\n    await asyncio.sleep(0)"  # of the kernel's loop
-
-
-def until_loaded(module):
-    """A cell that waits for a module, as the kernel's loop goes on."""
-    return f"import asyncio, sys\nwhile {module!r} not in sys.modules:\n    await asyncio.sleep(0.01)"
+AT_ONCE = "from gemini_magics.notebook import warm_up\nwarm_up.IDLE_S = 0"
 
 
 def is_loaded(module):
     return f"import sys\n{module!r} in sys.modules"
 
 
+def wait_until_loaded(kernel, module):
+    wait_until(lambda: kernel.run(is_loaded(module)).text == "True")
+
+
+def wait_until_ended(kernel):
+    threads = "import threading\n[each.name for each in threading.enumerate() if 'warm-up' in each.name]"
+    wait_until(lambda: kernel.run(threads).text == "[]")
+
+
 def test_after_idling_the_first_question_loads_no_module_of_a_package():
     with replying() as demo, Kernel(demo, display="auto") as kernel:
-        kernel.run(until_loaded(LAST))
-        kernel.run("before = set(sys.modules)")
+        wait_until_ended(kernel)
+        kernel.run("import sys\nbefore = set(sys.modules)")
         assert "Fine." in kernel.run("%%gemini\nWhat?", "a-cell").html
         gained = "{name.partition('.')[0] for name in sys.modules if name not in before}"
         assert kernel.run(f"{gained} - sys.stdlib_module_names").text == "set()"
 
 
-def test_a_question_between_two_steps_is_answered_and_the_rest_is_loaded_after_it():
-    with replying() as demo, Kernel(demo, setup=[AT_ONCE, until_loaded("h11")]) as kernel:
+def test_a_question_in_the_middle_is_answered_and_the_rest_is_loaded_after_it():
+    with replying() as demo, Kernel(demo, setup=[AT_ONCE]) as kernel:
+        wait_until_loaded(kernel, "h11")
         assert "Fine." in kernel.run("%%gemini\nWhat?").html
-        kernel.run(until_loaded(LAST))
+        wait_until_loaded(kernel, LAST)
 
 
 def test_a_kernel_that_loads_the_extension_when_it_starts_warms_up_before_its_first_cell():
     with Kernel(arguments=["--IPKernelApp.extensions=gemini_magics"]) as kernel:
-        kernel.run(until_loaded(LAST))
+        wait_until_loaded(kernel, LAST)
 
 
-def test_unloading_the_extension_stops_the_steps():
-    # In one cell, since steps go on between two.
-    unload = "get_ipython().run_line_magic('unload_ext', 'gemini_magics')"
-    with Kernel(setup=[AT_ONCE, f"{until_loaded('click')}\n{unload}"]) as kernel:
-        kernel.run(TURNS)
-        assert kernel.run(is_loaded("httpx")).text == "False"
+ONE_MODULE = "from gemini_magics.notebook import warm_up\nwarm_up._MODULES, warm_up.IDLE_S = ['wave'], 0"
+
+
+def test_nothing_is_loaded_while_a_cell_runs():
+    again = "%unload_ext gemini_magics\n%load_ext gemini_magics"
+    turns = "import asyncio\nfor _ in range(200):\n    await asyncio.sleep(0)"  # of the kernel's loop
+    with Kernel() as kernel:
+        wait_until_ended(kernel)
+        kernel.run(ONE_MODULE)
+        assert kernel.run(f"{again}\n{turns}\n{is_loaded('wave')}").text == "False"
+        wait_until_loaded(kernel, "wave")
+
+
+def test_unloading_the_extension_ends_the_loading_and_leaves_python_as_it_was():
+    with Kernel() as kernel:
+        wait_until_ended(kernel)
+        kernel.run(ONE_MODULE)
+        kernel.run("%reload_ext gemini_magics\n%unload_ext gemini_magics")
+        wait_until_ended(kernel)
+        assert kernel.run(is_loaded("wave")).text == "False"
         kernel.run("%load_ext gemini_magics")
-        kernel.run(TURNS)
-        assert kernel.run(is_loaded("httpx")).text == "True"
+        wait_until_loaded(kernel, "wave")
+        wait_until_ended(kernel)
+        left = "[each for each in sys.meta_path if type(each).__module__ == warm_up.__name__]"
+        assert kernel.run(f"sys.getswitchinterval(), {left}").text == "(0.005, [])"
 
 
 class Held:
@@ -84,8 +104,6 @@ def test_a_cell_that_imports_a_part_of_what_is_being_loaded_gets_it_and_sees_no_
     (package / "part.py").write_text("made = True\n")
     held = Held(package)
     monkeypatch.setattr(sys, "meta_path", [held, *sys.meta_path])
-    monkeypatch.setattr(warm_up, "_APART", [package.name])
-    monkeypatch.setenv("GEMINI_MAGICS_SERVICE", "demo")
 
     def let_go():
         try:  # once the cell waits for the package
@@ -94,7 +112,7 @@ def test_a_cell_that_imports_a_part_of_what_is_being_loaded_gets_it_and_sees_no_
             held.go_on.set()
 
     with ThreadPoolExecutor() as pool:
-        apart, waiting = pool.submit(warm_up._load_apart), pool.submit(let_go)
+        apart, waiting = pool.submit(warm_up._import, package.name), pool.submit(let_go)
         held.begun.wait()
         from widgets_of_a_test.part import made
 
