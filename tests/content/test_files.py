@@ -455,6 +455,26 @@ def test_a_link_that_takes_the_files_place_is_not_read(folder, tmp_path, monkeyp
         attach(Path("a.txt"), "a.txt", SETTINGS)
 
 
+@pytest.mark.parametrize("kept", [".env", "id_rsa", "server.pem", ".config/credentials", ".token", "session"])
+def test_a_link_with_a_harmless_name_does_not_send_a_file_of_keys(folder, kept):
+    (folder / kept).parent.mkdir(exist_ok=True)
+    (folder / kept).write_text("https://ada:engine-1843@levels.example.org\n")
+    (folder / "notes.txt").symlink_to(kept)
+    with pytest.raises(
+        CannotAttach, match=r"^notes\.txt (has a name under which keys|holds what looks like a key)"
+    ):
+        attach(Path("notes.txt"), "notes.txt", SETTINGS)
+
+
+def test_a_link_to_a_file_that_a_tool_stores_under_another_name_is_sent(folder):
+    for stored in (".git/annex/SHA256E-s5--ab12.csv", "blobs/ab12cd"):  # git-annex, and the cache of a hub
+        (folder / stored).parent.mkdir(parents=True)
+        (folder / stored).write_text("a,b\n1,2\n")
+        (folder / "data.csv").unlink(missing_ok=True)
+        (folder / "data.csv").symlink_to(stored)
+        assert "1,2" in attach(Path("data.csv"), "data.csv", SETTINGS).content
+
+
 def test_a_pipe_that_takes_the_files_place_does_not_block(folder, monkeypatch):
     (folder / "a.txt").write_text("mine")
     real = os.open
