@@ -5,6 +5,7 @@ import io
 import os
 import pickle
 import sqlite3
+import struct
 import zipfile
 import zlib
 from base64 import b85decode
@@ -195,6 +196,20 @@ def test_a_huge_picture_of_such_a_kind_is_refused_before_it_is_decoded():
         of_file("x.ppm", b"P6 9500 9500 255\n" + bytes(100))
 
 
+def test_a_huge_picture_inside_a_small_icon_is_refused_before_it_is_decoded(recwarn):
+    def piece(kind, data):
+        return kind + struct.pack(">I", len(data) + 8) + data
+
+    header = struct.pack(">IIBBBBB", 12_000, 12_000, 8, 2, 0, 0, 0)
+    chunk = struct.pack(">I", 13) + b"IHDR" + header + struct.pack(">I", zlib.crc32(b"IHDR" + header))
+    picture = (
+        b"\x89PNG\r\n\x1a\n" + chunk + struct.pack(">I", 0) + b"IDAT" + struct.pack(">I", zlib.crc32(b"IDAT"))
+    )
+    with pytest.raises(CannotAttach, match="80 million"):
+        of_file("x.icns", piece(b"icns", piece(b"ic07", picture)))
+    assert not recwarn
+
+
 MEDIA = {
     "x.m4a": (b"\0\0\0\x14ftypM4A \0\0\0\0M4A " + bytes(50), "audio/mp4"),
     "x.mkv": (
@@ -353,6 +368,25 @@ def test_a_pdf_that_unpacks_to_gigabytes_is_counted_within_bounds(monkeypatch):
     assert count_pages(b"%PDF-1.5\n" + bomb * 60) == 0
     assert sum(unpacked) <= 2 * module._WORK_BYTES
     assert why_unreadable(b"%PDF-1.5\n" + b"/ObjStm\nstream\n" * 20_000) == ""
+
+
+def test_each_count_of_a_pdf_is_read_once_however_close_its_nodes_lie(monkeypatch):
+    from gemini_magics.content import pdf as module
+
+    counts = []
+
+    class Counted:
+        def finditer(self, *where):
+            for found in pattern.finditer(*where):
+                counts.append(found)
+                yield found
+
+    pattern = module._COUNT
+    monkeypatch.setattr(module, "_COUNT", Counted())
+    nodes = b"<< /Type /Page >>" * 1001 + b"/Type/Pages/Count 999999999" * 1000
+    assert why_unreadable(b"%PDF-1.5\n" + nodes).startswith("has 1,001 pages")
+    assert len(counts) == 1000
+    assert why_unreadable(b"%PDF-1.5\n" + nodes.replace(b"999999999", b"7")) == ""
 
 
 @pytest.mark.parametrize("bits", ["1", "-1000", "0", "4096"])
