@@ -28,7 +28,7 @@ from ..core.text import SECRET, listed
 PACKAGE = Path(__file__).parents[1]
 INSTALL = "%pip install -q gemini-magics"  # as the index of the site spells the name
 MOST_NAMED = 10
-_LOADS = re.compile(r"^\s*%(?:load|reload)_ext\s+gemini_magics\b", re.MULTILINE)
+_LOADS = re.compile(r"^[^\S\n]*+%(?:load|reload)_ext\s+gemini_magics\b", re.MULTILINE)
 _ENCODED = re.compile(r"image/(?!svg)|audio/|video/")  # media types; SVG is text
 _OF_HASHES = ("signature", "vscode")  # in the metadata of a notebook: of its cells, of an interpreter
 _HEX = re.compile(r"[0-9a-f]{32,64}")
