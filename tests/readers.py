@@ -32,6 +32,7 @@ from gemini_magics.core.json_fields import read_json
 from gemini_magics.core.messages import Attachment, Citation, Text
 from gemini_magics.core.text import SECRET, clean, legible, reveal, url_without_secrets
 from gemini_magics.demo import answers, inspect
+from gemini_magics.notebook.class_site import _LOADS
 from gemini_magics.notebook.code_cell import _COMMAND
 from gemini_magics.notebook.completer import _FENCE
 from gemini_magics.notebook.options import read_cell_line, read_question_line
@@ -114,6 +115,7 @@ READERS: dict[str, Callable[[str], object]] = {
     "names of attachments": lambda text: (Attachment(text, "text", text).label, _word_for(text, Namespace())),
     "messages of a page": lambda text: read_message({"do": "send", "text": text, text: text}, []),
     "commands in code": _COMMAND.findall,
+    "what a lesson loads": _LOADS.search,
     "the line of a cell": read_cell_line,
     "the line of a question": read_question_line,
     "code in an answer": find_code,

@@ -67,7 +67,7 @@ def main() -> None:
     try:
         sources = [_with_fonts(source) for source in order["sources"]]
         pictures = [vl_convert.svg_to_png(source, scale=order["scale"]) for source in sources]
-    except (RuntimeError, ValueError) as error:
+    except (RuntimeError, ValueError, ElementTree.ParseError) as error:  # the last: an unknown entity
         json.dump({"error": str(error)}, sys.stdout)
         return
     json.dump({"pictures": [b64encode(picture).decode() for picture in pictures]}, sys.stdout)

@@ -9,7 +9,7 @@ import stat
 from errno import ELOOP
 from fnmatch import fnmatchcase
 from io import BytesIO
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, BinaryIO
 from unicodedata import normalize
@@ -20,7 +20,7 @@ from ..core.folder import notebook_folder, where_paths_begin
 from ..core.messages import Attachment, Media
 from ..core.pictures import open_picture
 from ..core.settings import Settings
-from ..core.text import SECRET, shorten, size, url_without_secrets
+from ..core.text import SECRET, reveal, shorten, size, url_without_secrets
 from .file_kinds import next_step
 from .file_types import HEAD_BYTES, PILLOW_FORMATS, sniff
 from .images import picture
@@ -71,7 +71,8 @@ def from_path(path: Path, name: str, settings: Settings) -> Attachment:
             `allow_outside` is set), is too large, or of a kind that cannot be sent.
     """
     try:
-        return from_bytes(_read(path, name, settings), name, settings, path.name)
+        data, stored_as = _read(path, name, settings)
+        return from_bytes(data, name, settings, path.name, stored_as)
     except OSError as error:
         raise CannotAttach(f"{name} cannot be read: {error.strerror or error}.") from None
 
@@ -95,8 +96,14 @@ def from_file(file: Any, name: str, settings: Settings) -> Attachment:
         ) from None
 
 
-def from_bytes(data: bytes, name: str, settings: Settings, filename: str = "") -> Attachment:
+def from_bytes(
+    data: bytes, name: str, settings: Settings, filename: str = "", stored_as: str = ""
+) -> Attachment:
     """Return bytes as what their magic numbers say; text only where they are a file's.
+
+    Args:
+        filename: the name by which a file was named, which may be a link.
+        stored_as: the name of the file itself, where it is another one.
 
     Raises:
         CannotAttach: they are of a kind that cannot be sent.
@@ -106,7 +113,7 @@ def from_bytes(data: bytes, name: str, settings: Settings, filename: str = "") -
         kind = "image/x-tga"
     if kind is None:
         _refuse_known(BytesIO(data), name, filename)
-        return _text_file(data, name, filename)
+        return _text_file(data, name, filename, stored_as or filename)
     if kind == "image/svg+xml":
         return svg(decoded(data, name)[0], name, settings)
     if kind in PILLOW_FORMATS:
@@ -159,8 +166,8 @@ def text(content: str, name: str, note: str = "") -> Attachment:
     return Attachment(name, "text", content, note)
 
 
-def _read(path: Path, name: str, settings: Settings) -> bytes:
-    """Read a file that may be read, and no more of it than may be sent."""
+def _read(path: Path, name: str, settings: Settings) -> tuple[bytes, str]:
+    """Read a file that may be read, and no more of it than may be sent; return its own name, too."""
     resolved = _resolved(path, name)
     _check_folder(resolved, name, settings)
     _check_regular(resolved.stat(), name)  # opening a pipe or a device could block, or never end
@@ -169,7 +176,8 @@ def _read(path: Path, name: str, settings: Settings) -> bytes:
     with os.fdopen(descriptor, "rb") as file:
         status = os.fstat(descriptor)
         _check_regular(status, name)
-        _check_folder(_path_of(descriptor, resolved, name), name, settings)
+        opened = _path_of(descriptor, resolved, name)
+        _check_folder(opened, name, settings)
         if not status.st_size:
             raise CannotAttach(f"{name} is an empty file: there is nothing to send.")
         head = file.read(HEAD_BYTES)
@@ -188,7 +196,7 @@ def _read(path: Path, name: str, settings: Settings) -> bytes:
         data = head + file.read(status.st_size - len(head) + 1)
     if len(data) != status.st_size:
         raise CannotAttach(f"{name} changed while it was read: wait until it is written, or name a copy of it.")
-    return data
+    return data, opened.name
 
 
 def _check_folder(file: Path, name: str, settings: Settings) -> None:
@@ -244,23 +252,28 @@ def _refuse_known(file: BinaryIO, name: str, filename: str) -> None:
         raise CannotAttach(f"{name} is {step}.")
 
 
-def _text_file(data: bytes, name: str, filename: str) -> Attachment:
+def _text_file(data: bytes, name: str, filename: str, stored_as: str) -> Attachment:
     """Return the text of a file; without a known ending it is text if it looks like it, and holds no key.
+
+    A cloned folder may hold a link `notes.txt` to `.env`, so the name of the file itself counts as well.
 
     Raises:
         CannotAttach: it is no text, or may hold keys.
     """
-    if named_for_keys(filename):
+    names = (filename, stored_as)
+    unknown = [each for each in names if not _is_known_as_text(each)]
+    if any(map(named_for_keys, names)) or any(each.startswith((".", "id_")) for each in unknown):
         raise _may_hold_keys(name)
-    known = Path(filename).suffix[1:].lower() in _TEXT_ENDINGS or filename in _TEXT_NAMES
-    if not known and filename.startswith((".", "id_")):
-        raise _may_hold_keys(name)
-    content, note = decoded(data, name) if known else _looks_like_text(data, name, filename)
-    if not known and SECRET.search(content):
+    content, note = _looks_like_text(data, name, filename) if filename in unknown else decoded(data, name)
+    if unknown and SECRET.search(content):
         raise CannotAttach(f"{name} holds what looks like a key, and is not sent: name a copy without it.")
     if filename.lower().endswith(".ipynb"):
         return _notebook(content, name)
     return text(content, name, note)
+
+
+def _is_known_as_text(filename: str) -> bool:
+    return Path(filename).suffix[1:].lower() in _TEXT_ENDINGS or filename in _TEXT_NAMES
 
 
 def _looks_like_text(data: bytes, name: str, filename: str) -> tuple[str, str]:
@@ -307,6 +320,11 @@ _TYPES = {
     ".flv": "video/x-flv", ".wmv": "video/wmv", ".3gp": "video/3gpp",
 }  # fmt: skip
 
+# A reader of URLs takes this full stop for a dot, too, and its half-width form becomes it in NFKC:
+# https://www.unicode.org/reports/tr46/#Table_Example_Processing
+_FULL_STOP = "\u3002"
+# Networks whose last 32 bits are an address of IPv4 (RFC 4291, 2.5.5.1; RFC 6052, 2.1).
+_HOLDS_IPV4 = (IPv6Network("::/96"), IPv6Network("64:ff9b::/96"))
 # Names that mean this machine or this network (RFC 6761, 6762, 8375 and common habit).
 _PRIVATE_NAMES = ("localhost", "local", "internal", "intranet", "lan", "home", "corp", "home.arpa", "test")
 _NUMBER = re.compile(r"[0-9]+|0[xX][0-9a-fA-F]*")
@@ -342,7 +360,14 @@ def _split(url: str) -> SplitResult:
         _ = parts.port
     except ValueError:
         parts = None
-    if parts is None or "\\" in url or not url.isprintable() or " " in url:
+    # In a host a reader of URLs leaves out what nobody sees: https://www.unicode.org/reports/tr46/#Processing
+    if (
+        parts is None
+        or reveal(parts.netloc) != parts.netloc
+        or "\\" in url
+        or not url.isprintable()
+        or " " in url
+    ):
         raise CannotAttach(f"{_short(url)} is no well-formed URL: write blanks and the like as %20.")
     return parts
 
@@ -350,7 +375,7 @@ def _split(url: str) -> SplitResult:
 def _is_private(host: str) -> bool:
     """Tell whether a host is anything but a public one, by its name alone: nothing is looked up."""
     # A reader of URLs takes letters such as ⓛ for plain ones: https://url.spec.whatwg.org/#idna
-    host = normalize("NFKC", host).casefold().rstrip(".")
+    host = normalize("NFKC", host).casefold().replace(_FULL_STOP, ".").rstrip(".")
     try:
         address = ip_address(host)
     except ValueError:
@@ -360,7 +385,8 @@ def _is_private(host: str) -> bool:
         return odd or len(labels) < 2 or any(f".{host}".endswith(f".{name}") for name in _PRIVATE_NAMES)
     if isinstance(address, IPv6Address):
         # An address of IPv6 may hold a private one of IPv4 (RFC 4291, 2.5.5.2; RFC 3056, 2).
-        address = address.ipv4_mapped or address.sixtofour or address
+        held = IPv4Address(int(address) & 0xFFFFFFFF) if any(address in each for each in _HOLDS_IPV4) else None
+        address = address.ipv4_mapped or address.sixtofour or held or address
     return not address.is_global or address.is_multicast
 
 

@@ -15,6 +15,9 @@ _TAIL_BYTES = 8_192  # readers look for the end of a PDF in its last 1,024 bytes
 
 _PAGE = re.compile(rb"/Type\s*+/Page(?![A-Za-z])")
 _COUNT = re.compile(rb"/Count\s++(\d{1,9})")
+_TREE = re.compile(rb"/Type\s*+/Pages\b")
+_NODE_BYTES = 400  # before and behind its type, in which the count of a node stands
+_COUNT_BYTES = 32  # of a count, which the end of what was read may cut
 _OBJECT_STREAM = re.compile(rb"/ObjStm\b.{0,400}?stream\r?\n", re.DOTALL)
 # 28 bytes of an empty password's padding (ISO 32000-1, 7.6.3.3, algorithm 2).
 _PADDING = bytes.fromhex("28bf4e5e4e758a4164004e56fffa01082e2e00b6d0683e802f0ca9fe6453697a")
@@ -44,13 +47,18 @@ def why_unreadable(data: bytes) -> str:
 
 def _announced_pages(data: bytes) -> int:
     """Return the largest count in the page tree, which is its root's; 0 where it is out of sight."""
-    found = [
-        int(count[1])
-        for part in (data, *_object_streams(data))
-        for tree in re.finditer(rb"/Type\s*+/Pages\b", part)
-        for count in _COUNT.finditer(part, max(tree.start() - 400, 0), tree.end() + 400)
-    ]
-    return max(found, default=0)
+    return max((_largest_count(part) for part in (data, *_object_streams(data))), default=0)
+
+
+def _largest_count(part: bytes) -> int:
+    """Return the largest count near a node of a page tree. Nodes may lie close, and no place is read twice."""
+    largest = read = 0
+    for tree in _TREE.finditer(part):
+        end = tree.end() + _NODE_BYTES
+        for count in _COUNT.finditer(part, max(tree.start() - _NODE_BYTES, read), end):
+            largest, read = max(largest, int(count[1])), count.end()
+        read = max(read, end - _COUNT_BYTES)
+    return largest
 
 
 def _object_streams(data: bytes) -> Iterator[bytes]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cached_property
+from heapq import merge
+from itertools import islice
 from math import isfinite
 from typing import Any, NamedTuple
 
@@ -14,6 +16,7 @@ from .places import GRID, rounded
 
 _OBJECT_BYTES = 2**18  # a longer object is no page
 _WORK_BYTES = 2**23  # of all objects that are looked at
+MOST_OBJECTS = 500_000  # a file of 1,000 pages has some hundred for each
 _HEAD_BYTES = 1_000  # of an object stream, before its contents
 
 INHERITED = ("MediaBox", "CropBox", "Rotate")
@@ -110,7 +113,11 @@ class _Objects:
         roots = [int(found[1]) for found in _ROOT.finditer(data)]
         self._root = Reference(roots[-1]) if roots else None
         self._left = _WORK_BYTES
-        found = sorted((*_plain(data), *_packed(data)), key=lambda each: each[0])
+        # Both come in the order of the file.
+        every = merge(_plain(data), _packed(data), key=lambda each: each[0])
+        found = [*islice(every, MOST_OBJECTS + 1)]
+        if len(found) > MOST_OBJECTS:  # those that are left out may replace the others
+            found = []
         self._places = {number: (source, start) for _, number, source, start in found}
 
     def pages(self) -> list[PageArea | None]:
@@ -192,8 +199,8 @@ def _packed(data: bytes) -> Iterator[tuple[int, int, bytes, int]]:
         head = head[head.rfind(b"obj") :]
         first, count = (re.search(rb"/%s\s++(\d{1,9})" % name, head) for name in (b"First", b"N"))
         if first and count:
-            numbers = content[: int(first[1])].split()[: 2 * int(count[1])]
-            for number, offset in zip(numbers[::2], numbers[1::2], strict=False):
+            numbers = (found[0] for found in re.finditer(rb"\S+", content[: int(first[1])]))
+            for number, offset in islice(zip(numbers, numbers, strict=False), int(count[1])):
                 if re.fullmatch(rb"\d{1,9}", number) and re.fullmatch(rb"\d{1,9}", offset):
                     yield place, int(number), content, int(first[1]) + int(offset)
 

@@ -42,6 +42,7 @@ _PX = {
     "": 1.0, "px": 1.0, "pt": 4 / 3, "pc": 16.0, "mm": 96 / 25.4, "cm": 96 / 2.54, "in": 96.0,
     "em": 16.0, "ex": 8.0,
 }  # fmt: skip
+_FARTHEST = 1e30  # the renderer counts in floats of 32 bits, which end at 3e38
 _RATIO = 100  # a drawing that is a hundred times longer than wide is a mistake
 
 # The renderer would fetch what a drawing refers to. Only its own parts and pictures inside it are safe;
@@ -149,6 +150,7 @@ def _looked_through(source: str, name: str) -> _Inside:
     parser.StartElementHandler = start
     parser.EndElementHandler = end
     parser.CharacterDataHandler = parser.CommentHandler = parser.ProcessingInstructionHandler = anything
+    parser.StartCdataSectionHandler = anything
     try:
         parser.Parse(source.encode(errors="replace"), True)
     except expat.ExpatError as error:
@@ -181,18 +183,19 @@ def _long_side(inside: _Inside, name: str) -> float | None:
 
 
 def _view_box(inside: _Inside) -> tuple[float, ...] | None:
+    """Return left, top, width and height; None for a box that the renderer leaves out, too."""
     written = re.split(r"[\s,]++", inside.root.get("viewBox", "").strip())
-    try:
-        box = tuple(float(number) for number in written)
-    except ValueError:
-        return None
-    return box if len(box) == 4 and min(box[2:]) > 0 else None
+    # float() alone takes words such as "inf", underscores, and the digits of all scripts.
+    found = [_LENGTH.fullmatch(number) for number in written]
+    box = tuple(float(each[1]) for each in found if each and not each[2])
+    usable = len(box) == len(written) == 4 and min(box[2:]) > 0 and max(map(abs, box)) < _FARTHEST
+    return box if usable else None
 
 
 def _px(length: str) -> float | None:
     found = _LENGTH.fullmatch(length)
     pixels = float(found[1]) * _PX[(found[2] or "").lower()] if found else 0.0
-    return pixels if pixels > 0 else None
+    return pixels if 0 < pixels < _FARTHEST else None
 
 
 def _drawn(source: str, inside: _Inside, scale: float, name: str) -> Image:
@@ -218,12 +221,21 @@ def _with_ground(source: str, inside: _Inside, colour: str) -> str:
     west, north = left - _RATIO * width, top - _RATIO * height
     east, south = left + (_RATIO + 1) * width, top + (_RATIO + 1) * height
     ground = (
-        # The drawing may give its elements a prefix, and its style sheet may colour every polygon.
-        f'<polygon xmlns="http://www.w3.org/2000/svg" style="fill:{colour} !important;stroke:none !important" '
+        # The drawing may give its elements a prefix, and its style sheet may colour or hide every polygon.
+        f'<polygon xmlns="http://www.w3.org/2000/svg" style="fill:{colour} !important;{_SEEN}" '
         f'points="{west:f},{north:f} {east:f},{north:f} {east:f},{south:f} {west:f},{south:f}"/>'
     )
     data = source.encode(errors="replace")
     return (data[: inside.content_at] + ground.encode() + data[inside.content_at :]).decode()
+
+
+_SEEN = "".join(
+    f"{name}:{value} !important;"
+    for name, value in {
+        "stroke": "none", "opacity": "1", "fill-opacity": "1", "display": "inline", "visibility": "visible",
+        "mask": "none", "clip-path": "none", "filter": "none", "transform": "none",
+    }.items()
+)  # fmt: skip
 
 
 def _in_a_process(sources: list[str], scale: float, name: str) -> list[bytes]:

@@ -34,10 +34,10 @@ def open_picture(data: bytes, name: str, formats: tuple[str, ...] = FORMATS, *, 
     from PIL import Image
 
     what = "that is cut off or broken" if formats == FORMATS else f"({formats[0]}) that Pillow cannot read here"
-    with readable(name, what):
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            image = Image.open(io.BytesIO(data), formats=formats)
+    with readable(name, what), warnings.catch_warnings():
+        # An icon holds whole pictures, whose own headers are read as they are decoded.
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        image = Image.open(io.BytesIO(data), formats=formats)
         checked(image, name)
         if decode:
             image.load()

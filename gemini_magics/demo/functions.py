@@ -19,6 +19,7 @@ from .schema_values import example_of
 # https://ai.google.dev/gemini-api/docs/thought-signatures#openai
 SIGNATURE = {"google": {"thought_signature": "c3RhbmQtaW4="}}
 RESULT_CHARS = 120
+MOST_STEPS = 1_000  # of a question, each of which may name any function
 # All lengths are bounded: a question may hold a book, and Python reads no endless number
 # (https://docs.python.org/3/library/stdtypes.html#int-max-str-digits).
 _QUOTED = re.compile(r"`([^`\n]{1,200})`|\"([^\"\n]{1,200})\"|“([^”\n]{1,200})”")
@@ -82,8 +83,9 @@ def wanted(text: str, tools: Sequence[Any], after: Messages) -> list[dict[str, A
     functions = {tool["function"]["name"]: tool["function"] for tool in tools}
     called = [call["function"]["name"] for message in after for call in message.get("tool_calls") or ()]
     words = _Words(text, functions)
-    for step in re.split(r"\bthen\b", text, flags=re.IGNORECASE):
-        named = [name for name in functions if re.search(rf"\b{re.escape(name)}\b", step)]
+    for step in re.split(r"\bthen\b", text, maxsplit=MOST_STEPS, flags=re.IGNORECASE):
+        # Most names stand nowhere in a step, and `in` tells so much sooner than a pattern does.
+        named = [name for name in functions if name in step and re.search(rf"\b{re.escape(name)}\b", step)]
         calls = [(name, words.call(functions[name])) for name in sorted(named, key=step.index)]
         if fresh := [(name, arguments) for name, arguments in calls if name not in called]:
             return [_call(len(called) + number, *each, number == 0) for number, each in enumerate(fresh)]

@@ -28,7 +28,10 @@ from ..core.text import SECRET, listed
 PACKAGE = Path(__file__).parents[1]
 INSTALL = "%pip install -q gemini-magics"  # as the index of the site spells the name
 MOST_NAMED = 10
-_LOADS = re.compile(r"^\s*%(?:load|reload)_ext\s+gemini_magics\b", re.MULTILINE)
+_LOADS = re.compile(r"^[^\S\n]*+%(?:load|reload)_ext\s+gemini_magics\b", re.MULTILINE)
+_ENCODED = re.compile(r"image/(?!svg)|audio/|video/")  # media types; SVG is text
+_OF_HASHES = ("signature", "vscode")  # in the metadata of a notebook: of its cells, of an interpreter
+_HEX = re.compile(r"[0-9a-f]{32,64}")
 _BASE64 = re.compile(r"(?<=;base64,)[\w+/=]+", re.ASCII)
 # Nobody has an account there: https://www.rfc-editor.org/rfc/rfc2606
 _AT_EXAMPLE = re.compile(r"://[^/\s@]+@(?:[\w-]+\.)*(?:example\.(?:com|net|org)|example|invalid|test)\b")
@@ -39,18 +42,26 @@ def files_of(folder: Path) -> list[Path]:
     """Return the files of a folder that its site publishes, relative to it: all but the hidden ones.
 
     Raises:
-        BadRequest: there is no notebook among them, or one is a link to a file that stands elsewhere.
+        BadRequest: there is no notebook among them, or one is a link to a file that stands elsewhere or is
+            hidden.
     """
     inside = (path.relative_to(folder) for path in sorted(folder.rglob("*")) if path.is_file())
     files = [path for path in inside if not any(_is_left_out(part) for part in path.parts)]
     if not any(path.suffix == ".ipynb" for path in files):
         raise BadRequest(f"There is no notebook in {folder}: name the folder that holds them.")
     whole = folder.resolve()
-    outside = [str(path) for path in files if not (folder / path).resolve().is_relative_to(whole)]
+    stored = {path: (folder / path).resolve() for path in files}
+    outside = [str(path) for path, own in stored.items() if not own.is_relative_to(whole)]
     if outside:
         raise BadRequest(
             f"{listed(outside[:MOST_NAMED], 'and')} would be published and lies outside of {folder}, "
             "where a link leads: put a copy in its place, or delete the link."
+        )
+    hidden = [str(path) for path, own in stored.items() if any(map(_is_left_out, own.relative_to(whole).parts))]
+    if hidden:
+        raise BadRequest(
+            f"{listed(hidden[:MOST_NAMED], 'and')} would be published and is a link to a hidden file: put a "
+            "copy in its place, or delete the link."
         )
     return files
 
@@ -75,12 +86,22 @@ def check_secrets(folder: Path, files: Iterable[Path]) -> None:
 
 
 def _secrets(path: Path) -> Iterator[str]:
-    if named_for_keys(path.name):
+    if named_for_keys(path.name) or named_for_keys(path.resolve().name):
         yield ", by its name"
     elif path.suffix == ".ipynb":
-        for number, cell in enumerate(_notebook(path)["cells"], 1):
+        notebook = _notebook(path)
+        for number, cell in enumerate(notebook.pop("cells"), 1):
             if _holds_secret(cell):
                 yield f", cell {number}"
+        # The state of widgets is kept there, with what was typed into a field for a password.
+        about = notebook.get("metadata")
+        about = (
+            {name: about[name] for name in about if name not in _OF_HASHES}
+            if isinstance(about, dict)
+            else about
+        )
+        if _holds_secret(about):
+            yield ", metadata of the notebook"
     elif path.suffix == ".json":
         if _holds_secret(_as_json(_letters(path))):
             yield ""
@@ -104,14 +125,24 @@ def _as_json(data: bytes) -> Any:
 
 
 def _holds_secret(value: Any, name: str = "") -> bool:
-    """Look for a key in all texts of JSON. Hashes and encoded pictures are none, but look so."""
+    """Look for a key in all texts of JSON, names of fields among them.
+
+    Hashes, identities of widgets and encoded pictures are none, but look so.
+    """
     if isinstance(value, dict):
-        return any(_holds_secret(each, key) for key, each in value.items())
+        if any(SECRET.search(key) and not _HEX.fullmatch(key) for key in value):
+            return True
+        # The binary parts of widgets:
+        # https://ipywidgets.readthedocs.io/en/stable/embedding.html#embedding-widgets-in-html-web-pages
+        encoded = "data" if value.get("encoding") == "base64" else None
+        return any(_holds_secret(each, key) for key, each in value.items() if key != encoded)
     if isinstance(value, list) and all(isinstance(each, str) for each in value):
         value = "".join(value)  # a notebook keeps a text as its lines
     if isinstance(value, list):
         return any(_holds_secret(each, name) for each in value)
-    if not isinstance(value, str) or name.endswith("sha256") or name.startswith(("image/", "audio/", "video/")):
+    if not isinstance(value, str) or name.endswith("sha256") or _ENCODED.match(name):
+        return False
+    if name == "model_id" and _HEX.fullmatch(value):
         return False
     return bool(SECRET.search(_AT_EXAMPLE.sub("", _BASE64.sub("", value))))
 
@@ -119,11 +150,18 @@ def _holds_secret(value: Any, name: str = "") -> bool:
 def _notebook(path: Path) -> Any:
     try:
         read = read_json(path.read_bytes())
-        if not isinstance(read["cells"], list):
+        if not isinstance(read["cells"], list) or not all(isinstance(cell, dict) for cell in read["cells"]):
             raise ValueError("no cells")
+        if not all(_is_text(cell.get("source", "")) for cell in read["cells"]):
+            raise ValueError("a cell without text")
     except (ValueError, KeyError, TypeError) as error:
         raise BadRequest(f"{path} is no notebook ({error}): save it again, or move it away.") from None
     return read
+
+
+def _is_text(value: Any) -> bool:
+    """Tell whether a value is text as a notebook keeps it: whole, or as a list of lines."""
+    return isinstance(value, str) or (isinstance(value, list) and all(isinstance(each, str) for each in value))
 
 
 def build(folder: Path, files: Iterable[Path], site: Path) -> None:

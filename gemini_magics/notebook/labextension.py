@@ -135,7 +135,13 @@ def _stored(output: Mapping[str, Any], shell: InteractiveShell) -> dict[str, Any
     if output.get("type") in PICTURES and isinstance(data, str):
         settings = Settings()
         # A saved notebook may be a stranger's, so its picture goes through the same entrance as a file.
-        kept = replace(from_bytes(b64decode(data), name, settings), note=STORED)
+        try:
+            picture = b64decode(data)
+        except ValueError:
+            raise BadRequest(
+                "The picture of this output is broken in the notebook: run its cell again, then ask about it."
+            ) from None
+        kept = replace(from_bytes(picture, name, settings), note=STORED)
     elif isinstance(text, str) and text.strip():
         shown = masked(text[:STORED_CHARS], shell.user_ns)
         kept = Attachment(name, "text", f"{name}:\n{fenced(shown)}", STORED)

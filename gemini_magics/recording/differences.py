@@ -46,7 +46,7 @@ def missing(recording: Recording, asked: Asked, cell: str) -> str:
 def _likeness(recorded: Asked, asked: Asked) -> float:
     # `quick_ratio` counts letters and takes linear time, for up to 1,000 records.
     words = SequenceMatcher(None, recorded.text[:COMPARED_CHARS], asked.text[:COMPARED_CHARS]).quick_ratio()
-    return words - OTHER_DIFFERENCE * len([*_attached(recorded, asked), *_options(recorded, asked)])
+    return words - OTHER_DIFFERENCE * len([*_attached(recorded, asked), *_other_options(recorded, asked)])
 
 
 def _differences(record: Record, asked: Asked, cell: str) -> Iterator[Sides]:
@@ -86,13 +86,19 @@ def _content(sent: AttachmentDigest) -> str:
 
 
 def _options(recorded: Asked, asked: Asked) -> Iterator[Sides]:
-    for name in dict.fromkeys([*recorded.options, *asked.options]):
+    for name in _other_options(recorded, asked):
         old, new = recorded.options.get(name), asked.options.get(name)
-        if isinstance(old, str) and isinstance(new, str) and old != new and len(old + new) > PIECE_CHARS:
+        if isinstance(old, str) and isinstance(new, str) and len(old + new) > PIECE_CHARS:
             then, now = marked(old, new)
             yield f"{name} “{then}”", f"{name} “{now}”"
-        elif old != new:
+        else:
             yield f"{name} «{_written(old)}»", f"{name} «{_written(new)}»"
+
+
+def _other_options(recorded: Asked, asked: Asked) -> list[str]:
+    """Return the names of the options that differ; their words are compared for the nearest record alone."""
+    names = dict.fromkeys([*recorded.options, *asked.options])
+    return [name for name in names if recorded.options.get(name) != asked.options.get(name)]
 
 
 def _written(value: Any) -> str:

@@ -254,7 +254,14 @@ def in_keyring(services: Iterable[Service]) -> list[Service]:
     """Return those services whose keys the system's keyring holds."""
     if not keyrings.installed():
         return []
-    return [each for each in services if each.key_variable and _from_store(keyrings.get, each.origin)]
+    return [each for each in services if each.key_variable and _is_kept(each.origin)]
+
+
+def _is_kept(origin: str) -> bool:
+    try:
+        return _from_store(keyrings.get, origin) is not None
+    except BadRequest:  # another program has put a text there that cannot be a key
+        return True
 
 
 def _key_or_none(text: str | None) -> Key | None:

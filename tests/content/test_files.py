@@ -5,6 +5,7 @@ import io
 import os
 import pickle
 import sqlite3
+import struct
 import zipfile
 import zlib
 from base64 import b85decode
@@ -195,6 +196,20 @@ def test_a_huge_picture_of_such_a_kind_is_refused_before_it_is_decoded():
         of_file("x.ppm", b"P6 9500 9500 255\n" + bytes(100))
 
 
+def test_a_huge_picture_inside_a_small_icon_is_refused_before_it_is_decoded(recwarn):
+    def piece(kind, data):
+        return kind + struct.pack(">I", len(data) + 8) + data
+
+    header = struct.pack(">IIBBBBB", 12_000, 12_000, 8, 2, 0, 0, 0)
+    chunk = struct.pack(">I", 13) + b"IHDR" + header + struct.pack(">I", zlib.crc32(b"IHDR" + header))
+    picture = (
+        b"\x89PNG\r\n\x1a\n" + chunk + struct.pack(">I", 0) + b"IDAT" + struct.pack(">I", zlib.crc32(b"IDAT"))
+    )
+    with pytest.raises(CannotAttach, match="80 million"):
+        of_file("x.icns", piece(b"icns", piece(b"ic07", picture)))
+    assert not recwarn
+
+
 MEDIA = {
     "x.m4a": (b"\0\0\0\x14ftypM4A \0\0\0\0M4A " + bytes(50), "audio/mp4"),
     "x.mkv": (
@@ -355,6 +370,25 @@ def test_a_pdf_that_unpacks_to_gigabytes_is_counted_within_bounds(monkeypatch):
     assert why_unreadable(b"%PDF-1.5\n" + b"/ObjStm\nstream\n" * 20_000) == ""
 
 
+def test_each_count_of_a_pdf_is_read_once_however_close_its_nodes_lie(monkeypatch):
+    from gemini_magics.content import pdf as module
+
+    counts = []
+
+    class Counted:
+        def finditer(self, *where):
+            for found in pattern.finditer(*where):
+                counts.append(found)
+                yield found
+
+    pattern = module._COUNT
+    monkeypatch.setattr(module, "_COUNT", Counted())
+    nodes = b"<< /Type /Page >>" * 1001 + b"/Type/Pages/Count 999999999" * 1000
+    assert why_unreadable(b"%PDF-1.5\n" + nodes).startswith("has 1,001 pages")
+    assert len(counts) == 1000
+    assert why_unreadable(b"%PDF-1.5\n" + nodes.replace(b"999999999", b"7")) == ""
+
+
 @pytest.mark.parametrize("bits", ["1", "-1000", "0", "4096"])
 def test_a_pdf_with_a_key_of_no_length_needs_a_password(bits):
     strings = b"/U <" + b"00" * 32 + b"> /O <" + b"00" * 32 + b">"
@@ -453,6 +487,26 @@ def test_a_link_that_takes_the_files_place_is_not_read(folder, tmp_path, monkeyp
     monkeypatch.setattr(files.os, "open", swapped_first)
     with pytest.raises(CannotAttach, match=r"a\.txt is not in .* or below"):
         attach(Path("a.txt"), "a.txt", SETTINGS)
+
+
+@pytest.mark.parametrize("kept", [".env", "id_rsa", "server.pem", ".config/credentials", ".token", "session"])
+def test_a_link_with_a_harmless_name_does_not_send_a_file_of_keys(folder, kept):
+    (folder / kept).parent.mkdir(exist_ok=True)
+    (folder / kept).write_text("https://ada:engine-1843@levels.example.org\n")
+    (folder / "notes.txt").symlink_to(kept)
+    with pytest.raises(
+        CannotAttach, match=r"^notes\.txt (has a name under which keys|holds what looks like a key)"
+    ):
+        attach(Path("notes.txt"), "notes.txt", SETTINGS)
+
+
+def test_a_link_to_a_file_that_a_tool_stores_under_another_name_is_sent(folder):
+    for stored in (".git/annex/SHA256E-s5--ab12.csv", "blobs/ab12cd"):  # git-annex, and the cache of a hub
+        (folder / stored).parent.mkdir(parents=True)
+        (folder / stored).write_text("a,b\n1,2\n")
+        (folder / "data.csv").unlink(missing_ok=True)
+        (folder / "data.csv").symlink_to(stored)
+        assert "1,2" in attach(Path("data.csv"), "data.csv", SETTINGS).content
 
 
 def test_a_pipe_that_takes_the_files_place_does_not_block(folder, monkeypatch):

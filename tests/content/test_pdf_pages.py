@@ -2,6 +2,8 @@
 
 import io
 import pickle
+import tracemalloc
+import zlib
 
 import pymupdf
 import pytest
@@ -9,6 +11,7 @@ from matplotlib.backends.backend_pdf import PdfPages as MatplotlibPages
 from matplotlib.figure import Figure
 
 from gemini_magics import Answer
+from gemini_magics.content import pdf_pages
 from gemini_magics.content.files import from_bytes
 from gemini_magics.core.answer import close, fold
 from gemini_magics.core.messages import Text
@@ -125,6 +128,30 @@ def test_where_no_size_can_be_read_a_mark_has_its_thousandths_and_says_so(file):
     (mark,) = pointed(UNREADABLE[file], 1, [250, 500])
     assert (mark.x, mark.y) == (None, None)
     assert mark.place == "page 1, x = 500, y = 250 of 1000, the size of the page cannot be read"
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_pdf_of_endless_objects_takes_no_endless_memory(packed, monkeypatch):
+    monkeypatch.setattr(pdf_pages, "MOST_OBJECTS", 1_000)
+    listed = b" ".join(b"%d %d" % (n, n) for n in range(1, 100_000))
+    data = (
+        b"1 0 obj << /Type/ObjStm /N 999999999 /First 999999999 >> stream\r\n" + zlib.compress(listed)
+        if packed
+        else b"1 0 obj " * 100_000
+    )
+    tracemalloc.start()
+    try:
+        assert pdf_pages.PdfPages(b"%PDF-1.7 /Root 1 0 R " + data).pages == 0
+        assert tracemalloc.get_traced_memory()[1] < 5 * len(listed)
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_pdf_with_as_many_objects_as_are_read_has_its_sizes(monkeypatch):
+    monkeypatch.setattr(pdf_pages, "MOST_OBJECTS", 6)
+    assert pdf_pages.PdfPages(made_by_hand(b"/MediaBox 6 0 R")).pages == 1
+    monkeypatch.setattr(pdf_pages, "MOST_OBJECTS", 5)
+    assert pdf_pages.PdfPages(made_by_hand(b"/MediaBox 6 0 R")).pages == 0
 
 
 def test_packed_pages_of_an_encrypted_file_are_out_of_sight():

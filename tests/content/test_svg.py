@@ -45,6 +45,47 @@ def test_the_ground_reaches_to_every_corner(kind):
     assert corners == {(255, 255, 255)}
 
 
+HIDDEN = {
+    "half opaque": "<style>polygon {fill-opacity: 0.5}</style>",
+    "not shown": "<style>polygon {display: none}</style>",
+    "invisible": "<style>* {visibility: hidden} path {visibility: visible}</style>",
+    "masked": '<style>polygon {mask: url(#m)}</style><mask id="m"/>',
+    "in a section of text": "<![CDATA[ ]]>",
+}
+
+
+@pytest.mark.parametrize("how", HIDDEN)
+def test_a_drawing_does_not_hide_the_ground_that_tells_its_opacity(how):
+    attachment = attach(drawing(f'{HIDDEN[how]}<path d="M9 9h9" stroke="red"/>'), "x", SETTINGS)
+    assert picture_of(attachment).getpixel((1, 1)) == (255, 255, 255)
+    assert "transparent parts on white" in attachment.note
+
+
+@pytest.mark.parametrize("box", ["0 0 inf inf", "0 0 nan nan", "nan 0 9 9", "1e300 0 9 9", "0 0 1e400 1e400"])
+def test_a_box_of_no_numbers_is_left_out(box):
+    source = f'<svg xmlns="http://www.w3.org/2000/svg" width="60" height="40" viewBox="{box}"><path d="M9 9h9" stroke="red"/></svg>'
+    image = picture_of(attach(source.encode(), "x", SETTINGS))
+    assert image.getpixel((1, 1)) == (255, 255, 255)
+
+
+@pytest.mark.parametrize(
+    "size", ['viewBox="0 0 ٦٠ ٤٠"', 'width="1e999" height="1e999"', 'viewBox="0 0 inf inf"']
+)
+def test_a_drawing_with_a_size_of_no_numbers_goes_as_its_source(size):
+    attachment = attach(
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size}><path d="M9 9h9" stroke="red"/></svg>'.encode(),
+        "x",
+        SETTINGS,
+    )
+    assert attachment.note == "SVG as source, since it tells no size"
+
+
+def test_a_drawing_with_an_unknown_entity_says_so():
+    source = '<!DOCTYPE svg SYSTEM "svg.dtd">' + drawing("<text>a&nbsp;b</text>").decode()
+    with pytest.raises(CannotAttach, match=r"cannot be drawn \(undefined entity"):
+        attach(source.encode(), "x", SETTINGS)
+
+
 FONTS = {
     "none": "",
     "one that is not there": 'font-family="No Such Font"',

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from patience import PATIENCE_S
 
 from gemini_magics import ask, tool
+from gemini_magics.demo import functions
 from gemini_magics.demo.functions import wanted
 from gemini_magics.testing import Demo
 
@@ -87,6 +88,19 @@ def test_the_demo_refuses_what_gemini_refuses(demo, sent, said):
     reply = httpx.post(url, json=sent, timeout=PATIENCE_S)
     assert reply.status_code == 400
     assert said in reply.text
+
+
+def test_a_question_of_endless_steps_does_not_stop_the_demo(monkeypatch):
+    looked_for = []
+    real = functions.re.search
+    monkeypatch.setattr(functions.re, "search", lambda *given: looked_for.append(given) or real(*given))
+    tools = [{"function": {"name": f"f{number}"}} for number in range(300)]
+    assert wanted("then " * 20_000, tools, []) == []
+    assert not looked_for
+    assert wanted("xf7 then " * 20_000, tools, []) == []
+    assert len(looked_for) <= functions.MOST_STEPS + 1
+    (call,) = wanted("first then f7 then f8", tools, [])
+    assert call["function"]["name"] == "f7"
 
 
 def test_a_schema_of_a_stranger_does_not_stop_the_demo():

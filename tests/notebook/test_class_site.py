@@ -17,6 +17,7 @@ from gemini_magics.notebook import class_site
 KEY = "sk-" + "or-v1-0123456789abcdef"
 HASH = hashlib.sha256(b"a picture").hexdigest()
 RECORDED = json.dumps({"recorded": "2026-11-28", "question": {"prompt": [{"name": "fig", "sha256": HASH}]}})
+WIDGET = "application/vnd.jupyter.widget-view+json"
 WHEEL = f"gemini_magics-{__version__}-py3-none-any.whl"
 
 
@@ -24,6 +25,16 @@ def notebook(*sources, outputs=()):
     cells = [nbformat.v4.new_code_cell(source) for source in sources]
     cells[-1].outputs = [nbformat.v4.new_output("display_data", data) for data in outputs]
     return nbformat.writes(nbformat.v4.new_notebook(cells=cells))
+
+
+def with_widgets(state):
+    """A notebook that keeps the state of one widget, as JupyterLab saves it."""
+    buffers = [{"encoding": "base64", "path": ["value"], "data": f"{HASH}/{KEY}"}]
+    widget = {"model_name": "PasswordModel", "state": state, "buffers": buffers}
+    saved = json.loads(notebook("1", outputs=[{WIDGET: {"model_id": HASH[:32]}}]))
+    saved["metadata"]["widgets"] = {"application/vnd.jupyter.widget-state+json": {"state": {HASH[:32]: widget}}}
+    saved["metadata"] |= {"signature": f"sha256:{HASH}", "vscode": {"interpreter": {"hash": HASH}}}
+    return json.dumps(saved)
 
 
 @pytest.fixture
@@ -92,6 +103,13 @@ REFUSED = {
     "in the source of a cell": ("a.ipynb", notebook("1", f"key = '{KEY}'"), "a.ipynb, cell 2"),
     "in an output": ("a.ipynb", notebook("1", outputs=[{"text/plain": f"'{KEY}'"}]), "a.ipynb, cell 1"),
     "in a recording": ("a.jsonl", f"{RECORDED}\n" + json.dumps({"text": f"a\n{KEY}"}), "a.jsonl, line 2"),
+    "in the state of a widget": ("a.ipynb", with_widgets({"value": KEY}), "a.ipynb, metadata of the notebook"),
+    "as the name of a field": ("data.json", json.dumps({"owners": {KEY: "Ada"}}), "data.json"),
+    "in a drawing": (
+        "a.ipynb",
+        notebook("1", outputs=[{"image/svg+xml": f"<svg>{KEY}</svg>"}]),
+        "a.ipynb, cell 1",
+    ),
     "in text": ("notes.txt", f"one\ntwo {KEY}", "notes.txt, line 2"),
     "in data": ("data.json", json.dumps({"a": [{"b": KEY}]}, indent=1), "data.json"),
     "in a folder below": ("more/a.csv", f"key\n{KEY}", "more/a.csv, line 2"),
@@ -124,6 +142,10 @@ ALLOWED = {
     "a hash of a recording": ("a.jsonl", RECORDED),
     "a hash in data": ("a.json", json.dumps({"prompt_sha256": HASH}, indent=1)),
     "a picture": ("a.ipynb", notebook("1", outputs=[{"image/png": f"{HASH}/{KEY}"}])),
+    "identities and pictures of widgets, and hashes of a notebook": (
+        "a.ipynb",
+        with_widgets({"value": "IPY_MODEL_" + HASH[:32]}),
+    ),
     "a host that nobody has": ("a.txt", "https://ada:engine-1843@levels.example.org/"),
 }
 
@@ -145,6 +167,29 @@ def test_a_link_that_leads_out_of_the_folder_publishes_nothing(target, lesson, t
     (lesson / "more" / "notes.txt").unlink()
     (lesson / "more" / "notes.txt").symlink_to("two.ipynb")
     assert main(["class", str(lesson), "--list"]) == 0
+
+
+@pytest.mark.parametrize("target", [".env", ".ipynb_checkpoints/one-checkpoint.ipynb"])
+def test_a_link_to_a_hidden_file_publishes_nothing(target, lesson, tmp_path, capsys):
+    (lesson / "notes.ipynb").symlink_to(target)
+    assert main(["class", str(lesson), "--output", str(tmp_path / "site"), "--allow", "notes.ipynb"]) == 1
+    assert "notes.ipynb would be published and is a link to a hidden file" in capsys.readouterr().err
+    assert not (tmp_path / "site").exists()
+
+
+ODD_CELLS = {
+    "a text": "1 + 1",
+    "a number as source": {"source": 5},
+    "numbers": {"source": [5]},
+    "null": {"source": None},
+}
+
+
+@pytest.mark.parametrize("cell", ODD_CELLS)
+def test_a_notebook_with_odd_cells_is_named(cell, lesson, capsys):
+    (lesson / "odd.ipynb").write_text(json.dumps({"cells": [ODD_CELLS[cell]]}))
+    assert main(["class", str(lesson), "--list"]) == 1
+    assert "odd.ipynb is no notebook" in capsys.readouterr().err
 
 
 def test_what_cannot_be_published_is_said_with_the_next_step(lesson, tmp_path, monkeypatch, capsys):

@@ -48,6 +48,14 @@ def test_a_name_deletes_one(folder):
     assert forget("").notes == ("Nothing is kept.",)
 
 
+@pytest.mark.parametrize("text", ["two words", "kéy", "\0"])
+def test_a_text_in_the_keyring_that_cannot_be_a_key_is_listed_and_deleted(folder, text):
+    keyring.set_password("gemini_magics", "https://api.kie.ai", text)
+    assert names(forget("")) == [JOURNAL, BATCH, "kie"]
+    assert names(forget("kie")) == ["kie"]
+    assert names(forget("")) == [JOURNAL, BATCH]
+
+
 def test_all_deletes_the_list_and_nothing_else(folder):
     forget("all")
     assert sorted(path.name for path in folder.iterdir()) == [

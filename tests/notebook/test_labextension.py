@@ -75,6 +75,13 @@ def test_what_another_kernel_made_is_attached_as_it_is_shown(shell):
     assert asks(do="ask", **elsewhere, output=picture())["source"] == "%%gemini output_2\n"
 
 
+@pytest.mark.parametrize("data", ["abc", "é", "!", "=" * 3])
+def test_a_broken_picture_of_a_strangers_notebook_is_said_to_be_broken(shell, data):
+    answer = asks(do="ask", count=7, source="x", cell="a", output={**picture(), "data": data})
+    assert set(answer) == {"error"}
+    assert "output_1" not in shell.user_ns
+
+
 def test_a_cell_that_did_not_run_is_quoted_and_nothing_in_it_is_an_expression(shell):
     answer = asks(do="ask", count=0, cell="a", source="x = '$`1 / 0`'")
     assert answer["note"]

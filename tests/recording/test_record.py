@@ -9,6 +9,7 @@ from recordings import answer_of, answered, found, opened, picture, question
 
 from gemini_magics import Settings
 from gemini_magics.core.messages import Message
+from gemini_magics.recording import differences
 from gemini_magics.recording.differences import marked, missing
 from gemini_magics.recording.file import Recording
 from gemini_magics.recording.record import CHANGES_THE_ANSWER, asked_by
@@ -186,6 +187,19 @@ def test_a_question_that_is_not_recorded_is_told_apart_from_the_nearest_in_two_l
         assert re.search(pattern, line)
         assert len(line) < 200
     assert last == "To ask it: %gemini_record answers.jsonl."
+
+
+def test_long_instructions_are_compared_by_words_with_the_nearest_record_alone(path, monkeypatch):
+    compared = []
+    real = differences.marked
+    monkeypatch.setattr(differences, "marked", lambda *texts: compared.append(texts) or real(*texts))
+    others = [question(f"Q {n}", system="Answer in one short line, please. " * 30 + str(n)) for n in range(50)]
+    told = missing(
+        opened(path, *others), asked_by(question("Q 7", system="Be brief, and name units. " * 30)), ""
+    )
+    assert "the nearest, in line 8, differs" in told
+    assert "system “" in told
+    assert len(compared) == 1
 
 
 DIFFS = [
