@@ -108,6 +108,8 @@ class JsonFields:
     def texts(self, name: str) -> tuple[str, ...]:
         """Return a list of texts; an empty one where it is missing."""
         values = self.take(name, list, [])
+        if not values:  # as in most records
+            return ()
         if not all(isinstance(value, str) for value in values):
             raise ValueError(f"{name} should be a list of texts")
         return tuple(values)

@@ -152,14 +152,14 @@ class Contents:
             self.conflicts.append(number)
         elif line and not line.isspace():
             try:
-                asked = read_fields(line)["asked"]
+                prompt = read_fields(line)["asked"]["prompt"]
             except ValueError as error:
                 self.problems[number] = str(error)
             else:
                 self._starts.append(start)
                 self._lengths.append(len(line))
                 self._numbers.append(number)
-                exact, alike = _hashes(asked)
+                exact, alike = _hashes(prompt)
                 self._exact.add(exact)
                 self._alike.add(alike)
                 return True
@@ -176,7 +176,7 @@ class Contents:
 
     def exact(self, file: FileIO, asked: Asked) -> Record | None:
         """Return the last record of this very question."""
-        for place in self._exact.places(_hashes(asked)[0]):
+        for place in self._exact.places(_hashes(asked.prompt)[0]):
             if self._look(file, place).key == asked.key:
                 return self.record(file, place)
         return None
@@ -184,7 +184,7 @@ class Contents:
     def alike(self, file: FileIO, asked: Asked) -> list[Known]:
         """Return the records that count and differ at most in the pixels of drawn pictures, in their order."""
         found: dict[str, Known] = {}
-        for place in reversed(list(self._alike.places(_hashes(asked)[1]))):
+        for place in reversed(list(self._alike.places(_hashes(asked.prompt)[1]))):
             known = self._look(file, place)
             if known.near_key == asked.near_key:
                 found[known.key] = known
@@ -225,18 +225,15 @@ class _Chains:
             place = self._previous[place]
 
 
-def _hashes(asked: Asked) -> tuple[int, int]:
-    """Return a hash of the prompt alone, which costs little, and one without the pixels of drawn pictures."""
+def _hashes(prompt: tuple[str | AttachmentDigest, ...]) -> tuple[int, int]:
+    """Return a hash of the prompt, and one without the pixels of its drawn pictures."""
     # Python salts the hashes of texts in each process, so these stay in memory:
     # https://docs.python.org/3/reference/datamodel.html#object.__hash__
-    exact = hash(asked.prompt)
-    if not any(part.drawn for part in asked.attached):
+    exact = hash(prompt)
+    if all(isinstance(part, str) for part in prompt):
         return exact, exact
-    return exact, hash(tuple([_without_pixels(part) for part in asked.prompt]))
-
-
-def _without_pixels(part: str | AttachmentDigest) -> str | AttachmentDigest:
-    return part if isinstance(part, str) or not part.drawn else part.name
+    alike = [part if isinstance(part, str) or not part.drawn else part.name for part in prompt]
+    return exact, hash(tuple(alike))
 
 
 def _begins_a_record(line: bytes) -> bool:

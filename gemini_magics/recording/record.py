@@ -205,11 +205,12 @@ def read_line(line: bytes, number: int) -> Record:
         ValueError: it is no record; the message says what is wrong with it.
     """
     checked = read_fields(line)
-    return Record(**checked | {"usage": Usage(**checked["usage"])}, line=number)
+    parts = {"asked": Asked(**checked.pop("asked")), "usage": Usage(**checked.pop("usage"))}
+    return Record(**checked, **parts, line=number)
 
 
 def read_fields(line: bytes) -> dict[str, Any]:
-    """Read and check the fields of a Record; its usage is a dict.
+    """Read and check the fields of a Record; its `asked` and its usage are dicts of their fields.
 
     This takes less time than a Record, and a file of 100,000 lines is opened for one field of each.
 
@@ -229,17 +230,15 @@ def read_fields(line: bytes) -> dict[str, Any]:
         date.fromisoformat(day)
     except ValueError:
         raise ValueError(f"recorded should be a day, as 2026-11-22, not {quoted(day)}") from None
-    asked = Asked(
-        prompt=tuple(
-            [part if isinstance(part, str) else _sent(part) for part in question.take("prompt", list)]
-        ),
-        options=question.take("options", dict),
-        earlier=question.texts("earlier"),
-    )
+    prompt = [part if isinstance(part, str) else _sent(part) for part in question.take("prompt", list)]
     return {
         "day": day,
         "cell": whole.take("cell", str, ""),
-        "asked": asked,
+        "asked": {
+            "prompt": tuple(prompt),
+            "options": question.take("options", dict),
+            "earlier": question.texts("earlier"),
+        },
         "service": answer.take("service", str),
         "model": answer.take("model", str),
         "text": answer.take("text", str),
