@@ -121,6 +121,24 @@ def test_agreement_is_how_often_a_column_says_what_most_say():
     assert list(found.frame[("effort=high", "size")]) == [2.0, 2.0]
 
 
+@pytest.mark.parametrize(
+    ("schema", "said", "column", "value"),
+    [
+        (dict[str, int], '{"a": 1}', "value", {"a": 1}),
+        ({"properties": {"answer": {"type": "string"}}}, '{"answer": "no"}', "data_answer", "no"),
+        ({"properties": {"seconds": {"type": "number"}}}, '{"seconds": 8}', "data_seconds", 8),
+        ({"properties": {"data": {"type": "number"}}}, '{"data": 8}', "data", 8),
+        (list[int], "[1, 2]", "data", [1, 2]),
+    ],
+)
+def test_each_field_of_the_data_has_a_column_of_its_own(schema, said, column, value):
+    with Demo([stream(said)]) as demo:
+        found = ask(demo, over=ROWS.head(1), schema=schema)
+    one = found.frame["answer"]
+    assert one.columns.is_unique
+    assert one[column]["a"] == value
+
+
 def test_the_score_is_how_often_a_column_is_right():
     with Demo(by_effort) as demo:
         found = ask(demo, over=ROWS, effort=["low", "high"], expect="right")
