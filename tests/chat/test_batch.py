@@ -126,7 +126,7 @@ def test_a_row_without_the_value_is_named_before_anything_is_sent():
 def test_a_column_whose_name_has_blanks_around_it_can_be_named():
     table = pd.DataFrame({" x": [3], "y": [4], " y": [5]})
     with Demo([stream("ok")]) as demo:
-        ask(demo, table, "$`x` $`y`")
+        ask(demo, table, "$`x` $`y`", attach="x")
         assert text_of(demo.requests[0]) == "3 4"
 
 
