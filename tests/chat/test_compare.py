@@ -173,6 +173,9 @@ def test_a_right_enum_day_or_nothing_is_right_in_the_score(expect):
         ({"expect": "right", "schema": Kind}, "several fields"),
         ({"chat": "main"}, "in no conversation"),
         ({"prompts": []}, "no prompt"),
+        ({"prompts": 5}, "The prompts are texts, not int"),
+        ({"effort": []}, "effort has no value to compare"),
+        ({"model": ()}, "model has no value to compare"),
     ],
 )
 def test_a_comparison_that_cannot_be_asked_sends_nothing(how, words):
