@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..core.errors import BadRequest, GeminiError
 from ..core.text import error_line
 from ..render.answer import Answer
+from ..render.status import notices
 from .rows import Rows
 from .schema import Schema
 from .tally import RowResult
@@ -67,6 +68,7 @@ def _records(
     """Yield the records of a row: one, or one for each item of its data."""
     result = result or RowResult(error=BadRequest(why_not))
     answer, error = result.answer, result.error
+    notes = [*(notices(answer, raised=True) if answer else ()), *([TWICE] if result.maybe_twice else ())]
     about = {
         "answer": answer,
         "ended": (answer and answer.ended) or "",
@@ -74,7 +76,7 @@ def _records(
         "tokens": answer.usage.tokens if answer else None,
         "credits": answer.usage.credits if answer else None,
         "seconds": round(answer.seconds, 3) if answer else None,
-        "note": TWICE if result.maybe_twice else "",
+        "note": "; ".join(notes),
     }
     data = _bare(answer.data) if answer else None
     for value in [*(data or ())] or [None] if many else [data]:

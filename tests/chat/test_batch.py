@@ -187,6 +187,18 @@ def test_one_poisoned_row_of_a_hundred_is_one_error_and_costs_no_other_row():
     assert out.answer[41].text == "Heard: What is 41?"
 
 
+@pytest.mark.parametrize("kind", [pd.DataFrame, pl.DataFrame])
+def test_a_row_without_a_word_or_with_half_an_answer_is_no_silent_success(kind):
+    replies = [stream("Fine."), stream(), stream("Hal", finish="length"), stream(finish="content_filter")]
+    with Demo(replies) as demo:
+        out = ask(demo, kind({"x": [1, 2, 3, 4]}), concurrency=1)
+    fine, blank, half, blocked = out["note"]
+    assert (fine, blank) == ("", "No answer came.")
+    assert half.startswith("Cut off at the limit")
+    assert blocked.startswith("Blocked by the service")
+    assert not any(out["error"])
+
+
 def test_equal_rows_are_asked_once():
     with Demo(echo) as demo:
         out = ask(demo, pd.DataFrame({"x": [1, 2, 1, 1]}))
