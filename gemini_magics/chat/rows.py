@@ -26,6 +26,7 @@ from .conversation import IN_PYTHON, user_message
 ITEM = "item"  # the column of rows that are no dicts
 LABEL_CHARS = 40
 PATH_CHARS = 300
+_OTHER_TABLES = ("__dask_graph__", "__dataframe__", "collect")
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 
 Values = Mapping[str, Any]
@@ -93,8 +94,9 @@ def read_rows(rows: Any) -> Rows:
         columns = _names(rows.columns)
         lists = [rows[name].to_list() for name in rows.columns]
         return Rows("polars", columns, _records(columns, lists, len(rows)), range(len(rows)))
-    # `list` would take a text apart into characters, and a dict into its keys.
-    if isinstance(rows, (str, bytes, Mapping)) or hasattr(rows, "__dask_graph__"):
+    # `list` would take a text apart into characters, a dict into its keys, a table of another library into
+    # columns: https://data-apis.org/dataframe-protocol/latest/API.html
+    if isinstance(rows, (str, bytes, Mapping)) or any(hasattr(rows, sign) for sign in _OTHER_TABLES):
         raise BadRequest(f"The rows are a DataFrame or a list, not {type(rows).__name__}: {_instead(rows)}")
     try:
         items = iter(rows)
@@ -122,11 +124,9 @@ def _listed(items: Iterator[Any]) -> list[Any]:
 
 
 def _instead(rows: Any) -> str:
-    if hasattr(rows, "__dask_graph__"):
-        return "rows.compute() makes one."
-    if hasattr(rows, "collect"):
-        return "rows.collect() makes one."
-    return "put one thing into a list of its own."
+    # xarray has the first, pyarrow the second, dask the third and polars the last.
+    ways = [way for way in ("to_dataframe", "to_pandas", "compute", "collect") if hasattr(rows, way)]
+    return f"rows.{ways[0]}() makes one." if ways else "put one thing into a list of its own."
 
 
 def _names(columns: Iterable[Any]) -> tuple[str, ...]:

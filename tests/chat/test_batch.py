@@ -136,6 +136,11 @@ def test_what_has_no_rows_is_refused(rows):
         batch(rows, "What is $`x`?")
 
 
+def test_a_plan_of_polars_is_told_how_to_become_a_table():
+    with pytest.raises(BadRequest, match=r"rows\.collect\(\) makes one"):
+        batch(pl.DataFrame({"x": [1]}).lazy(), "What is $`x`?")
+
+
 def test_a_column_of_paths_attaches_the_file_of_each_row(folder):
     for name in ("red", "blue"):
         Image.new("RGB", (4, 4), name).save(folder / f"{name}.png")
