@@ -181,7 +181,7 @@ def _driver(
 def _column(way: Way, found: Driver | GeminiError) -> Column:
     if isinstance(found, GeminiError):
         return Column(way.name, (), found)
-    return Column(way.name, tuple(found.tally.results), found.tally.reason)
+    return Column(way.name, tuple(found.tally.results), found.tally.reason, found.tally.progress.stopped)
 
 
 def _run(named: Mapping[str, Driver], view: BatchView, cancel: Cancel, calls: Foreground) -> None:

@@ -9,7 +9,8 @@ from datetime import date
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from ..core.errors import GeminiError
+from ..core.answer import INTERRUPTED
+from ..core.errors import BadRequest, GeminiError
 from ..core.text import clean, count, error_line, one_line, shorten
 from ..render.answer import Answer
 from .results import WHOLE, field_of, fields_of, named
@@ -35,21 +36,23 @@ class Column:
         name: what differs from the others: "effort=low".
         results: the outcome of each row; empty where the column could not be asked at all.
         error: why it ended early, or None.
+        stopped: the sentence that says where a person stopped it, or "".
     """
 
     name: str
     results: tuple[RowResult | None, ...]
     error: GeminiError | None = None
+    stopped: str = ""
 
     def result(self, place: int) -> RowResult:
         """Return what came of a row."""
         found = self.results[place] if place < len(self.results) else None
-        return found or RowResult(error=self.error)
+        return found or RowResult(error=self.error or (BadRequest(self.stopped) if self.stopped else None))
 
     @property
     def answers(self) -> list[Answer]:
-        """The answers that came without an error."""
-        return [each.answer for each in self.results if each and each.answer and not each.error]
+        """The answers that came to their end without an error."""
+        return [each.answer for each in self.results if each and each.answer and _is_whole(each)]
 
 
 @dataclass(frozen=True, repr=False)
@@ -161,7 +164,9 @@ class Comparison:
 
     def _told(self, column: Column, place: int, name: str) -> str | None:
         result = column.result(place)
-        return None if result.error or not result.answer else _same(field_of(result.answer.data, name))
+        if not result.answer or not _is_whole(result):
+            return None
+        return _same(field_of(result.answer.data, name))
 
     def _hits(self, column: Column) -> Iterator[bool]:
         """Tell for each row whether a column has the right answer; a row without an answer has not."""
@@ -170,7 +175,7 @@ class Comparison:
         name = expected if expected in fields else next(iter(fields), "")
         for place, values in enumerate(self.rows.values):
             result = column.result(place)
-            if result.error or not result.answer:
+            if not result.answer or not _is_whole(result):
                 yield False
             else:
                 said = field_of(result.answer.data, name) if fields else result.answer.text
@@ -234,6 +239,10 @@ class Comparison:
                 head = " · ".join(filter(None, [self._label(place), column.name]))
                 lines.append(f"\n{head}\n{told}")
         return clean("\n".join(lines))
+
+
+def _is_whole(result: RowResult) -> bool:
+    return result.error is None and result.answer is not None and result.answer.ended != INTERRUPTED
 
 
 def _share(told: Iterator[bool]) -> float | None:

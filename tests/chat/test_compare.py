@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import pandas as pd
 import pytest
 
-from gemini_magics import BadRequest, MissingKey, compare
+from gemini_magics import BadRequest, Cancel, MissingKey, compare
 from gemini_magics.chat import batch_file
-from gemini_magics.testing import Demo, body, stream, took
+from gemini_magics.testing import Act, Demo, Head, body, chunk, stream, took
 
 
 @pytest.fixture(autouse=True)
@@ -110,6 +110,23 @@ def test_a_comparison_in_which_nothing_was_answered_is_an_error(monkeypatch):
 class Kind:
     kind: str
     size: float
+
+
+def test_a_comparison_that_is_stopped_counts_what_is_whole_and_says_why_the_rest_is_missing():
+    cancel = Cancel()
+
+    def stop_at_the_third(request):
+        if "3" in text_of(request):
+            cancel.cancel()
+            return [Head(), chunk(content="It i"), Act.HANG]
+        return stream("Fine.")
+
+    with Demo(stop_at_the_third) as demo:
+        found = ask(demo, over=pd.DataFrame({"x": [1, 2, 3, 4]}), concurrency=1, cancel=cancel)
+    assert found.summary.loc["answer"].answered == 2
+    assert len(found.columns[0].answers) == 2
+    assert "Stopped after 2 of 4 rows" in found.frame["answer"].error[3]
+    assert "Stopped after 2 of 4 rows" in found._repr_mimebundle_()["text/plain"]
 
 
 def test_agreement_is_how_often_a_column_says_what_most_say():
