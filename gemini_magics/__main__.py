@@ -148,7 +148,7 @@ def class_site(options: Namespace) -> int:
     folder, site = Path(options.folder), Path(options.output)
     if not folder.is_dir():
         raise BadRequest(f"There is no folder {folder}: name the one with the notebooks.")
-    files = files_of(folder)
+    files = files_of(folder, site)
     check_secrets(folder, (file for file in files if str(file) not in options.allow))
     sizes = [(folder / file).stat().st_size for file in files]
     rows = [(str(file), size(n_bytes)) for file, n_bytes in zip(files, sizes, strict=True)]

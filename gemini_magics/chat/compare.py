@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from itertools import product
@@ -100,6 +100,10 @@ def prompts_of(prompts: str | Sequence[str] | Mapping[str, str]) -> dict[str, st
         return {"": prompts}
     if isinstance(prompts, Mapping):
         found = dict(prompts)
+    elif not isinstance(prompts, Iterable):
+        raise BadRequest(
+            f"The prompts are texts, not {type(prompts).__name__}: write one, or several in a list."
+        )
     else:
         found = {f"prompt {number}": prompt for number, prompt in enumerate(prompts, 1)}
     if not found:
@@ -110,8 +114,14 @@ def prompts_of(prompts: str | Sequence[str] | Mapping[str, str]) -> dict[str, st
 def ways_of(
     prompts: Mapping[str, str], settings: Mapping[str, Any], **several: str | Sequence[str] | None
 ) -> Iterator[Way]:
-    """Yield each combination of prompts and of the settings that have several values."""
+    """Yield each combination of prompts and of the settings that have several values.
+
+    Raises:
+        BadRequest: a setting has no value at all.
+    """
     lists = {name: _list(value) for name, value in several.items() if value is not None}
+    if empty := next((name for name, values in lists.items() if not values), None):
+        raise BadRequest(f"{empty} has no value to compare: write one, or leave {empty} out.")
     for prompt, *values in product(prompts, *lists.values()):
         chosen = dict(zip(lists, values, strict=True))
         differs = [f"{name}={value}" for name, value in chosen.items() if len(lists[name]) > 1]
@@ -171,7 +181,7 @@ def _driver(
 def _column(way: Way, found: Driver | GeminiError) -> Column:
     if isinstance(found, GeminiError):
         return Column(way.name, (), found)
-    return Column(way.name, tuple(found.tally.results), found.tally.reason)
+    return Column(way.name, tuple(found.tally.results), found.tally.reason, found.tally.progress.stopped)
 
 
 def _run(named: Mapping[str, Driver], view: BatchView, cancel: Cancel, calls: Foreground) -> None:

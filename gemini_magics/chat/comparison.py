@@ -9,10 +9,11 @@ from datetime import date
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from ..core.errors import GeminiError
+from ..core.answer import INTERRUPTED
+from ..core.errors import BadRequest, GeminiError
 from ..core.text import clean, count, error_line, one_line, shorten
 from ..render.answer import Answer
-from .results import field_of, fields_of
+from .results import WHOLE, field_of, fields_of, named
 from .rows import Rows, is_missing
 from .tally import RowResult
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 SHOWN_ROWS = 20
 SHOWN_CHARS = 2000
 LABEL_CHARS = 60
-DATA = "data"  # the whole data of an answer, where the schema has several rows for one
+DATA = "data"  # the column of the whole data, where the schema has several rows for one
 _CELL = "text-align: left; vertical-align: top; white-space: normal; min-width: 12em; max-width: 36em"
 
 
@@ -35,21 +36,23 @@ class Column:
         name: what differs from the others: "effort=low".
         results: the outcome of each row; empty where the column could not be asked at all.
         error: why it ended early, or None.
+        stopped: the sentence that says where a person stopped it, or "".
     """
 
     name: str
     results: tuple[RowResult | None, ...]
     error: GeminiError | None = None
+    stopped: str = ""
 
     def result(self, place: int) -> RowResult:
         """Return what came of a row."""
         found = self.results[place] if place < len(self.results) else None
-        return found or RowResult(error=self.error)
+        return found or RowResult(error=self.error or (BadRequest(self.stopped) if self.stopped else None))
 
     @property
     def answers(self) -> list[Answer]:
-        """The answers that came without an error."""
-        return [each.answer for each in self.results if each and each.answer and not each.error]
+        """The answers that came to their end without an error."""
+        return [each.answer for each in self.results if each and each.answer and _is_whole(each)]
 
 
 @dataclass(frozen=True, repr=False)
@@ -76,7 +79,7 @@ class Comparison:
         import pandas as pd
 
         index = self.rows.index if self.rows.kind == "pandas" else pd.RangeIndex(len(self.rows.values))
-        names = ["answer", *self._fields, "error", "seconds", "tokens", "credits"]
+        names = ["answer", *self._fields.values(), "error", "seconds", "tokens", "credits"]
         heads = pd.MultiIndex.from_product([[column.name for column in self.columns], names])
         cells = [
             [cell for column in self.columns for cell in self._cells(column.result(place))]
@@ -116,17 +119,17 @@ class Comparison:
         return self.rows.label(place) if self.rows.columns else ""
 
     @property
-    def _fields(self) -> list[str]:
+    def _fields(self) -> dict[str, str]:
+        """The fields of the data, each with its column."""
         if self.schema is None:
-            return []
-        return [DATA] if self.schema.get("type") == "array" else [*fields_of(self.schema)]
-
-    def _value(self, answer: Answer, name: str) -> Any:
-        return answer.data if name == DATA else field_of(answer.data, name)
+            return {}
+        if self.schema.get("type") == "array":
+            return {WHOLE: DATA}
+        return {name: named(name) for name in fields_of(self.schema)}
 
     def _cells(self, result: RowResult) -> list[Any]:
         answer, error = result.answer, result.error
-        data = [self._value(answer, name) if answer else None for name in self._fields]
+        data = [field_of(answer.data, name) if answer else None for name in self._fields]
         cost = [round(answer.seconds, 3), answer.usage.tokens, answer.usage.credits] if answer else [None] * 3
         return [answer, *data, error_line(error) if error else "", *cost]
 
@@ -161,7 +164,9 @@ class Comparison:
 
     def _told(self, column: Column, place: int, name: str) -> str | None:
         result = column.result(place)
-        return None if result.error or not result.answer else _same(self._value(result.answer, name))
+        if not result.answer or not _is_whole(result):
+            return None
+        return _same(field_of(result.answer.data, name))
 
     def _hits(self, column: Column) -> Iterator[bool]:
         """Tell for each row whether a column has the right answer; a row without an answer has not."""
@@ -170,10 +175,10 @@ class Comparison:
         name = expected if expected in fields else next(iter(fields), "")
         for place, values in enumerate(self.rows.values):
             result = column.result(place)
-            if result.error or not result.answer:
+            if not result.answer or not _is_whole(result):
                 yield False
             else:
-                said = self._value(result.answer, name) if fields else result.answer.text
+                said = field_of(result.answer.data, name) if fields else result.answer.text
                 yield _same(said) == _same(values.get(expected))
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
@@ -234,6 +239,10 @@ class Comparison:
                 head = " · ".join(filter(None, [self._label(place), column.name]))
                 lines.append(f"\n{head}\n{told}")
         return clean("\n".join(lines))
+
+
+def _is_whole(result: RowResult) -> bool:
+    return result.error is None and result.answer is not None and result.answer.ended != INTERRUPTED
 
 
 def _share(told: Iterator[bool]) -> float | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..core.errors import BadRequest, GeminiError
 from ..core.text import error_line
 from ..render.answer import Answer
+from ..render.status import notices
 from .rows import Rows
 from .schema import Schema
 from .tally import RowResult
@@ -18,11 +19,15 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 OWN = ("answer", "ended", "error", "tokens", "credits", "seconds", "note")
-VALUE = "value"  # the column of a schema that is no object
+WHOLE = ""  # stands for the whole data, where a schema names no fields
+VALUE = "value"  # its column
 TWICE = "maybe asked twice"
 # Without these a column of whole numbers becomes floats where one is missing:
 # https://pandas.pydata.org/docs/user_guide/integer_na.html
 _PANDAS = {"integer": "Int64", "number": "Float64", "boolean": "boolean", "string": "string"}
+
+# What polars raises for values of Python: a UUID, a model beside None, a number that is too large.
+_NO_SERIES = (TypeError, ValueError, OverflowError, AttributeError, RuntimeError)
 
 
 class BatchRows(list[dict[str, Any]]):
@@ -49,7 +54,7 @@ def table_of(rows: Rows, results: Sequence[RowResult | None], schema: Schema | N
     ]
     notes = any(record["note"] for _, record in records)
     # The note is the last of OWN, and a column only where a row has one.
-    names = ["answer", *(_named(name) for name in fields), *OWN[1:][: None if notes else -1]]
+    names = ["answer", *(named(name) for name in fields), *OWN[1:][: None if notes else -1]]
     if rows.kind == "pandas":
         return _pandas(rows, records, names, fields)
     if rows.kind == "polars":
@@ -63,6 +68,7 @@ def _records(
     """Yield the records of a row: one, or one for each item of its data."""
     result = result or RowResult(error=BadRequest(why_not))
     answer, error = result.answer, result.error
+    notes = [*(notices(answer, raised=True) if answer else ()), *([TWICE] if result.maybe_twice else ())]
     about = {
         "answer": answer,
         "ended": (answer and answer.ended) or "",
@@ -70,20 +76,20 @@ def _records(
         "tokens": answer.usage.tokens if answer else None,
         "credits": answer.usage.credits if answer else None,
         "seconds": round(answer.seconds, 3) if answer else None,
-        "note": TWICE if result.maybe_twice else "",
+        "note": "; ".join(notes),
     }
     data = _bare(answer.data) if answer else None
     for value in [*(data or ())] or [None] if many else [data]:
-        yield about | {_named(name): field_of(value, name) for name in fields}
+        yield about | {named(name): field_of(value, name) for name in fields}
 
 
 def field_of(value: Any, name: str) -> Any:
     """Return a field of an answer's data by its name in JSON; of an enum its value, which JSON has for it."""
     value = _bare(value)
+    if value is None or name == WHOLE:
+        return value
     if isinstance(value, Mapping):
         return _bare(value.get(name))
-    if value is None or (name == VALUE and not hasattr(value, name)):
-        return value
     return _bare(getattr(value, _attribute(value, name), None))
 
 
@@ -104,38 +110,50 @@ def _attribute(value: Any, name: str) -> str:
     return name
 
 
-def _named(field: str) -> str:
+def named(field: str) -> str:
     """Return the column of a field; one that has the name of another column is called data_answer."""
-    return f"data_{field}" if field in OWN else field
+    return VALUE if field == WHOLE else f"data_{field}" if field in OWN else field
 
 
 def fields_of(schema: Mapping[str, Any]) -> dict[str, str]:
     """Return the columns that a JSON schema gives, each with the name of its JSON type, "" for others."""
     form = _resolved(schema, schema)
-    if form.get("type") == "array":
+    if _is_list(form):
         form = _resolved(form.get("items") or {}, schema)
     properties = form.get("properties")
     if not isinstance(properties, Mapping):
-        return {VALUE: _type(form, schema)}
+        return {WHOLE: _type(form, schema)}
     return {name: _type(inner, schema) for name, inner in properties.items()}
 
 
 def _holds_many(schema: Schema | None) -> bool:
-    return schema is not None and _resolved(schema.json, schema.json).get("type") == "array"
+    return schema is not None and _is_list(_resolved(schema.json, schema.json))
+
+
+def _is_list(form: Mapping[str, Any]) -> bool:
+    """Tell whether a form has any number of items alike; a tuple is one value."""
+    # https://json-schema.org/understanding-json-schema/reference/array#tupleValidation
+    return form.get("type") == "array" and "prefixItems" not in form and not isinstance(form.get("items"), list)
 
 
 def _resolved(form: Any, root: Mapping[str, Any]) -> Mapping[str, Any]:
     reference = form.get("$ref", "") if isinstance(form, Mapping) else ""
-    # pydantic puts classes there: https://docs.pydantic.dev/latest/concepts/json_schema/
-    if isinstance(reference, str) and reference.startswith("#/$defs/"):
-        form = root.get("$defs", {}).get(reference.removeprefix("#/$defs/"), {})
+    # Named forms stand there, until draft 7 under the second name:
+    # https://json-schema.org/understanding-json-schema/structuring#defs
+    for named_forms in ("$defs", "definitions"):
+        if isinstance(reference, str) and reference.startswith(f"#/{named_forms}/"):
+            form = root.get(named_forms, {}).get(reference.removeprefix(f"#/{named_forms}/"), {})
     return form if isinstance(form, Mapping) else {}
 
 
 def _type(form: Any, root: Mapping[str, Any]) -> str:
     form = _resolved(form, root)
     choices = [_resolved(each, root).get("type") for each in form.get("anyOf", ())]  # `int | None` is anyOf
-    kinds = [kind for kind in [form.get("type"), *choices] if kind not in (None, "null")]
+    own = form.get("type")
+    # Written by hand it is rather ["integer", "null"].
+    kinds = [
+        kind for kind in [*(own if isinstance(own, list) else [own]), *choices] if kind not in (None, "null")
+    ]
     return kinds[0] if len(kinds) == 1 and isinstance(kinds[0], str) else ""
 
 
@@ -145,7 +163,7 @@ def _pandas(
     import pandas as pd
 
     kinds = {"tokens": "Int64", "credits": "Float64", "seconds": "Float64"}
-    kinds |= {_named(name): _PANDAS.get(kind, "object") for name, kind in fields.items()}
+    kinds |= {named(name): _PANDAS.get(kind, "object") for name, kind in fields.items()}
     index = rows.index.take([place for place, _ in records])
     columns = {
         name: _series([record[name] for _, record in records], index, kinds.get(name, "object"))
@@ -178,7 +196,7 @@ def _polars(
     own = {"answer": pl.Object, "ended": pl.String, "error": pl.String, "note": pl.String}
     own |= {"tokens": pl.Int64, "credits": pl.Float64, "seconds": pl.Float64}
     known = {"integer": pl.Int64, "number": pl.Float64, "boolean": pl.Boolean, "string": pl.String}
-    kinds = own | {_named(name): known.get(kind) for name, kind in fields.items()}
+    kinds = own | {named(name): known.get(kind) for name, kind in fields.items()}
     # polars has no index (https://docs.pola.rs/user-guide/migration/pandas/), so a column tells the row.
     place_name = "input_row" if "row" in names else "row"
     columns = [pl.Series(place_name, [place for place, _ in records], dtype=pl.UInt32)] if many else []
@@ -192,8 +210,13 @@ def _polars_series(name: str, values: list[Any], kind: Any) -> Any:
 
     # A validator may have made something else of it, such as a date of a text.
     for each in (kind, None):
-        with suppress(TypeError, OverflowError, pl.exceptions.PolarsError):
+        with suppress(*_NO_SERIES, pl.exceptions.PolarsError):
             series = pl.Series(name, values, dtype=each)
+            # A column has one zone, or none, and the fields of one class: other values would be changed or cut.
+            changed = series.dtype.is_temporal() and series.to_list() != values
+            mixed = len({type(value) for value in values if value is not None}) > 1
+            if changed or (mixed and series.dtype == pl.Struct):
+                continue
             holds_objects = any(isinstance(value, dict | list) for value in values)
             if each is not None or not holds_objects or series.to_list() == values:
                 return series

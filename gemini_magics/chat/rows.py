@@ -26,6 +26,7 @@ from .conversation import IN_PYTHON, user_message
 ITEM = "item"  # the column of rows that are no dicts
 LABEL_CHARS = 40
 PATH_CHARS = 300
+_OTHER_TABLES = ("__dask_graph__", "__dataframe__", "collect")
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 
 Values = Mapping[str, Any]
@@ -62,6 +63,11 @@ class Rows:
         bare = [column for column in self.columns if column.strip() == name]
         return bare[0] if len(bare) == 1 else None
 
+    @property
+    def tells_columns(self) -> bool:
+        """False for an empty list: it has no columns, and may come from rows that had them."""
+        return bool(self.columns or self.values)
+
     def first(self, most: int | None) -> Rows:
         """Return the first rows alone."""
         return self if most is None else replace(self, values=self.values[:most], index=self.index[:most])
@@ -88,15 +94,17 @@ def read_rows(rows: Any) -> Rows:
         columns = _names(rows.columns)
         lists = [rows[name].to_list() for name in rows.columns]
         return Rows("polars", columns, _records(columns, lists, len(rows)), range(len(rows)))
-    # `list` would take a text apart into characters, and a dict into its keys.
-    if isinstance(rows, (str, bytes, Mapping)) or hasattr(rows, "__dask_graph__"):
+    # `list` would take a text apart into characters, a dict into its keys, a table of another library into
+    # columns: https://data-apis.org/dataframe-protocol/latest/API.html
+    if isinstance(rows, (str, bytes, Mapping)) or any(hasattr(rows, sign) for sign in _OTHER_TABLES):
         raise BadRequest(f"The rows are a DataFrame or a list, not {type(rows).__name__}: {_instead(rows)}")
     try:
-        listed = list(rows)
+        items = iter(rows)
     except TypeError:
         raise BadRequest(
             f"The rows are a DataFrame or a list, not {type(rows).__name__}: {_instead(rows)}"
         ) from None
+    listed = _listed(items)
     values = [
         {str(name): value for name, value in each.items()} if isinstance(each, Mapping) else {ITEM: each}
         for each in listed
@@ -105,12 +113,20 @@ def read_rows(rows: Any) -> Rows:
     return Rows("list", columns, values, range(len(values)))
 
 
+def _listed(items: Iterator[Any]) -> list[Any]:
+    """Take the rows out of an iterator, which may be a generator of the person's."""
+    try:
+        return list(items)
+    except Exception as error:  # it may raise anything
+        raise BadRequest(
+            f"Reading the rows fails with {error_line(error)}. Try list() of them in a cell of its own."
+        ) from error
+
+
 def _instead(rows: Any) -> str:
-    if hasattr(rows, "__dask_graph__"):
-        return "rows.compute() makes one."
-    if hasattr(rows, "collect"):
-        return "rows.collect() makes one."
-    return "put one thing into a list of its own."
+    # xarray has the first, pyarrow the second, dask the third and polars the last.
+    ways = [way for way in ("to_dataframe", "to_pandas", "compute", "collect") if hasattr(rows, way)]
+    return f"rows.{ways[0]}() makes one." if ways else "put one thing into a list of its own."
 
 
 def _names(columns: Iterable[Any]) -> tuple[str, ...]:
@@ -152,8 +168,6 @@ def column(name: str) -> RowValue:
 def pieces_of(prompt: str, rows: Rows) -> tuple[Piece, ...]:
     """Split a prompt of Python into its text and the columns that it names: `` $`column` ``.
 
-    An empty list has no columns, and may come from rows that had them.
-
     Raises:
         BadRequest: it names a column that there is not.
     """
@@ -166,7 +180,7 @@ def pieces_of(prompt: str, rows: Rows) -> tuple[Piece, ...]:
 
 def _known(name: str, rows: Rows) -> RowValue:
     known = rows.named(name)
-    if known is None and (rows.columns or rows.values):
+    if known is None and rows.tells_columns:
         raise BadRequest(f"The rows have no column {quoted(name)}. {_columns(name, rows.columns)}")
     return column(known or name)
 
@@ -265,9 +279,10 @@ def _media_of(rows: Rows, attach: Attach) -> Callable[[int], Iterable[tuple[str,
             "lambda row: fig attaches the same to every row."
         )
     for name in names:
-        if name not in rows.columns:
+        if rows.named(name) is None and rows.tells_columns:
             raise BadRequest(f"attach names {quoted(name)}, which is no column. {_columns(name, rows.columns)}")
-    return lambda place: [(name, rows.values[place].get(name)) for name in names]
+    columns = [rows.named(name) or name for name in names]
+    return lambda place: [(name, rows.values[place].get(name)) for name in columns]
 
 
 def _called(by: Callable[[Any], Any], values: Values, label: str) -> Any:

@@ -111,6 +111,9 @@ def tools_of(functions: Iterable[Any], names: Mapping[str, Any] | None = None) -
     Raises:
         BadRequest: one of them cannot be described to the model; the message says which, and why.
     """
+    if callable(functions):
+        called = getattr(functions, "__name__", "load_prices")
+        raise BadRequest(f"tools is a list of functions: write tools=[{called}].")
     tools = tuple(_tool_of(function, names) for function in functions)
     twice = [each.name for each in tools if [other.name for other in tools].count(each.name) > 1]
     if twice:

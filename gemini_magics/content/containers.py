@@ -40,7 +40,9 @@ def attach_each(value: object, name: str, settings: Settings, *, inline: bool = 
         return [attach(each, each.name, settings, inline=inline) for each in attached(value, name, settings)]
     listed = list(value) if isinstance(value, _LISTED) else value
     if not opens(listed):
-        return [attach(value, name, settings, inline=inline)]
+        # One figure in a set is shown; words and numbers in a set are text, as Python writes them.
+        whole = listed if _is_container(listed) and _is_one_plot(listed) else value
+        return [attach(whole, name, settings, inline=inline)]
     found: list[Attachment] = []
     for item_name, item in _items(listed, name if listed is value else f"list({name})"):
         if len(found) == MOST_ITEMS:

@@ -33,6 +33,8 @@ LAZY = {  # "package.Class" -> what it is, and the line that gets the numbers
     "dask_expr.FrameBase": (_TABLE, "{name}.head()"),
     "dask.Bag": (_PLAN.format("a collection", "items"), "{name}.take(10)"),
     "dask.Delayed": (_PLAN.format("a value", "result"), "{name}.compute()"),
+    "gemini_magics.BackgroundJob": ("is a question in the background", "{name}.result()"),
+    "concurrent.Future": (_PLAN.format("a value", "result"), "{name}.result()"),
     "distributed.Future": (_PLAN.format("a value", "result"), "{name}.result()"),
     "h5py.Dataset": (_STORED, "{name}[:100]"),
     "h5py.Group": (_FOLDER, "one of them, such as {name}[{first!r}][:100]"),

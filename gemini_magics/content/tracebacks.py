@@ -14,6 +14,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from ..core.folder import current_folder
 from ..core.messages import Attachment
 from ..core.text import clean, fenced, shorten
 
@@ -163,7 +164,8 @@ def _file(name: str, shell: InteractiveShell | None) -> str:
         return name.removeprefix(_HOME)
     if name.startswith("<ipython-input-") or Path(name).parent.name.startswith("ipykernel_"):
         return "a cell"
-    for folder in (*_LIBRARIES, str(Path.cwd()) + os.sep):
+    here = current_folder()
+    for folder in (*_LIBRARIES, *([f"{here}{os.sep}"] if here else ())):
         if name.startswith(folder):
             return name.removeprefix(folder)
     return name

@@ -147,7 +147,7 @@ def _named(word: str, namespace: Namespace, settings: Settings) -> tuple[object,
 
 def _at_commas(word: str, namespace: Namespace) -> Iterator[str]:
     """Yield what the commas of a word separate; a file or URL with a comma in it stays whole."""
-    pieces = _pieces(word)
+    pieces = split_at_commas(word)
     while pieces:
         most = min(len(pieces), LONGEST_FILE_PIECES)
         files = (taken for taken in range(most, 1, -1) if names_file(",".join(pieces[:taken])))
@@ -165,7 +165,13 @@ def _names_another(piece: str, namespace: Namespace) -> bool:
     return not piece or bool(_URL.match(piece)) or piece in namespace or names_file(piece)
 
 
-def _pieces(word: str) -> list[str]:
+def unquoted(word: str) -> str:
+    """Return a word without the quotes around it."""
+    quoted = _QUOTED.fullmatch(word)
+    return quoted[2] if quoted else word
+
+
+def split_at_commas(word: str) -> list[str]:
     """Split a word at each comma outside quotes and brackets."""
     pieces, begin, place, depth = [], 0, 0, 0
     while place < len(word):

@@ -21,8 +21,18 @@ def notebook_folder() -> Path:
     return _begin or Path.cwd().resolve()
 
 
+def current_folder() -> Path | None:
+    """Return the folder in which paths begin; None where it was deleted, as a temporary one is."""
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        return None
+
+
 def where_paths_begin() -> str:
     """Say where a file is looked for, in a sentence."""
-    here = Path.cwd()
+    here = current_folder()
+    if here is None:
+        return "The current folder, in which paths begin, was deleted: go to another one with os.chdir."
     which = "notebook's" if here.resolve() == notebook_folder() else "current"
     return f"Paths begin in the {which} folder, {here}: name one from there."

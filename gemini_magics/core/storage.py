@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 from .errors import BadRequest
-from .folder import notebook_folder
+from .folder import current_folder, notebook_folder
 
 _PRIVATE = 0o600
 
@@ -40,7 +40,8 @@ def place_for(path: str | os.PathLike[str]) -> Path:
             raise BadRequest(
                 f"{written.name} is a link that leads to no file with text: delete the link first."
             )
-    for folder in (notebook_folder(), Path.cwd().resolve()):
+    here = current_folder()
+    for folder in (notebook_folder(), *([here.resolve()] if here else ())):
         if any(above.resolve() == folder for above in written.parents):
             if not place.is_relative_to(folder):
                 raise BadRequest(

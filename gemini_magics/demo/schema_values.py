@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from math import inf
+from math import ceil, inf, isfinite
 from typing import Any
 
 TEXT = "a stand-in"
@@ -13,7 +13,8 @@ MOST_VALUES = 1_000  # an array of arrays of arrays has more in a few characters
 _FORMATS = {
     "date": "2026-11-22", "date-time": "2026-11-22T12:00:00Z", "time": "12:00:00Z", "duration": "PT1H",
     "email": "stand-in@example.org", "uri": "https://example.org/stand-in",
-    "uuid": "00000000-0000-4000-8000-000000000000", "ipv4": "127.0.0.1",
+    "uuid": "00000000-0000-4000-8000-000000000000", "uuid4": "00000000-0000-4000-8000-000000000000",
+    "ipv4": "127.0.0.1", "ipv6": "::1",
 }  # fmt: skip
 
 
@@ -45,6 +46,8 @@ class _Example:
             case {"anyOf": [first, *rest]} | {"oneOf": [first, *rest]} | {"allOf": [first, *rest]}:
                 # Deep down the last choice, which pydantic makes null: a tree of optional nodes ends there.
                 return self.of([first, *rest][0 if depth < DEPTH else -1], depth + 1)
+            case {"type": [first, *rest]}:  # JSON schemas written by hand say so what may be null
+                return self.of({**schema, "type": [first, *rest][0 if depth < DEPTH else -1]}, depth + 1)
             case {"properties": Mapping() as properties}:
                 return {name: self.of(inner, depth + 1) for name, inner in self._some(properties.items())}
             case {"type": "object"}:
@@ -52,8 +55,8 @@ class _Example:
             case {"type": "array", "prefixItems": [*items]}:
                 return [self.of(item, depth + 1) for item in self._some(items)]
             case {"type": "array"}:
-                least = schema.get("minItems", 2 if depth < DEPTH else 0)
-                places = range(least if isinstance(least, int) else 0)
+                usual = 0 if depth >= DEPTH else 1 if schema.get("uniqueItems") else 2
+                places = range(_length(schema, "Items", usual))
                 return [self.of(schema.get("items"), depth + 1) for _ in self._some(places)]
             case {"type": "integer"}:
                 return _number(schema, 1)
@@ -65,7 +68,9 @@ class _Example:
                 return None
             case {"format": str(name)}:
                 return _FORMATS.get(name, TEXT)
-        return TEXT
+        text = TEXT.ljust(_length(schema, "Length", 0), ".")[: _length(schema, "Length", len(TEXT))]
+        self._room -= (len(text) - 1) // len(TEXT)  # a long text takes the room of several
+        return text
 
     def _some(self, parts: Any) -> Iterator[Any]:
         """Yield the parts for which there is room."""
@@ -90,6 +95,14 @@ def _found(root: Any, reference: str) -> Any:
     return found
 
 
+def _length(schema: Mapping[str, Any], of: str, usual: int) -> int:
+    """Return a usual length, or the nearest that the limits allow; at most `MOST_VALUES`."""
+    least, most = schema.get(f"min{of}", 0), schema.get(f"max{of}", MOST_VALUES)
+    if not (isinstance(least, int) and isinstance(most, int)):
+        return usual
+    return min(max(least, min(most, usual)), MOST_VALUES)
+
+
 def _number(schema: Mapping[str, Any], usual: float) -> float:
     """Return a usual number, or the nearest that the limits allow."""
 
@@ -100,4 +113,10 @@ def _number(schema: Mapping[str, Any], usual: float) -> float:
         return otherwise
 
     least = limit("minimum", "exclusiveMinimum", -inf, 1)
-    return max(least, min(limit("maximum", "exclusiveMaximum", inf, -1), usual))
+    most = limit("maximum", "exclusiveMaximum", inf, -1)
+    if least > most and isfinite(least + most):  # between 0 and 1, both exclusive
+        return (least + most) / 2
+    number, unit = max(least, min(most, usual)), schema.get("multipleOf")
+    if isinstance(unit, (int, float)) and unit > 0 and isfinite(number / unit):
+        return ceil(number / unit) * unit
+    return number

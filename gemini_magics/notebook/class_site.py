@@ -38,18 +38,25 @@ _AT_EXAMPLE = re.compile(r"://[^/\s@]+@(?:[\w-]+\.)*(?:example\.(?:com|net|org)|
 _LEFT_OUT = {"__pycache__", "conftest.py"}
 
 
-def files_of(folder: Path) -> list[Path]:
+def files_of(folder: Path, site: Path) -> list[Path]:
     """Return the files of a folder that its site publishes, relative to it: all but the hidden ones.
+
+    A site that was built in the folder before, as `class .` does, is no part of itself.
 
     Raises:
         BadRequest: there is no notebook among them, or one is a link to a file that stands elsewhere or is
             hidden.
     """
     inside = (path.relative_to(folder) for path in sorted(folder.rglob("*")) if path.is_file())
-    files = [path for path in inside if not any(_is_left_out(part) for part in path.parts)]
+    whole, built = folder.resolve(), site.resolve()
+    files = [
+        path
+        for path in inside
+        if not any(_is_left_out(part) for part in path.parts)
+        and (built == whole or not (whole / path).is_relative_to(built))
+    ]
     if not any(path.suffix == ".ipynb" for path in files):
         raise BadRequest(f"There is no notebook in {folder}: name the folder that holds them.")
-    whole = folder.resolve()
     stored = {path: (folder / path).resolve() for path in files}
     outside = [str(path) for path, own in stored.items() if not own.is_relative_to(whole)]
     if outside:
@@ -174,6 +181,8 @@ def build(folder: Path, files: Iterable[Path], site: Path) -> None:
     if not (find_spec("jupyterlite_core") and find_spec("jupyterlite_pyodide_kernel")):
         raise BadRequest("JupyterLite, which builds the site, is missing: pip install 'gemini_magics[class]'.")
     # A site may be built again in its place; other files of the person are never mixed with it.
+    if site.is_file():
+        raise BadRequest(f"{site} is a file: name a new folder with --output.")
     if site.exists() and any(site.iterdir()) and not (site / "jupyter-lite.json").exists():
         raise BadRequest(f"{site} holds other files: name a new folder with --output.")
     with TemporaryDirectory() as temporary:

@@ -19,7 +19,7 @@ from ..chat.rows import Asking, Piece, Rows, RowValue, asking, column, read_rows
 from ..chat.tools import tools_of
 from ..content.namespace import Namespace, without_format
 from ..content.prompt import Expression, parts_of, split_body
-from ..content.words import read_words
+from ..content.words import names_file, read_words, split_at_commas, unquoted
 from ..core.errors import BadRequest
 from ..core.messages import Part
 from ..core.settings import Settings, resolve
@@ -141,19 +141,36 @@ def planned_rows(words: Sequence[str], prompt: str, rows: Rows, names: Namespace
     Raises:
         BadRequest: a name is neither a column nor in the notebook, or a row has no such value.
     """
-    attach = [word for word in words if word in rows.columns]
-    before = read_words([word for word in words if word not in attach], names, settings)
+    named = [*_named(words, rows)]
+    attach = [column for column, _ in named if column is not None]
+    before = read_words([word for column, word in named if column is None], names, settings)
     constant = masked_parts(before, names.names)
     pieces = [*_pieces(prompt, rows, names, settings)]
     return asking(rows, pieces, attach or None, [part for part in constant if not isinstance(part, str)])
+
+
+def _named(words: Sequence[str], rows: Rows) -> Iterator[tuple[str | None, str]]:
+    """Yield each word with the column that it names, or None; a comma separates as it does elsewhere."""
+    for word in words:
+        parts = [part for part in split_at_commas(word) if part]
+        # The commas of other words are read where their files are.
+        separated = not names_file(word) and any(_column(part, rows) is not None for part in parts)
+        for part in parts if separated else [word]:
+            yield _column(part, rows), part
+
+
+def _column(word: str, rows: Rows) -> str | None:
+    """Return the column that a word names, also in quotes; None where there is none."""
+    known = rows.named(word) or rows.named(unquoted(word))
+    return known if known is not None or rows.tells_columns else word
 
 
 def _pieces(prompt: str, rows: Rows, names: Namespace, settings: Settings) -> Iterator[Piece]:
     for piece in split_body(prompt):
         if not isinstance(piece, Expression):
             yield piece
-        elif (known := rows.named(piece.text)) is not None:
-            yield column(known)
+        elif (known := rows.named(piece.text)) is not None or not rows.tells_columns:
+            yield column(known or piece.text)
         elif _names_in(piece.text).intersection(rows.columns):
             yield _of_each_row(piece.text, names)
         else:

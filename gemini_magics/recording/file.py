@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Literal
 
 from ..core.errors import BadRequest
+from ..core.folder import current_folder
 from ..core.notices import notice
 from ..core.storage import open_here, place_for, replace_file
 from .contents import Contents
@@ -44,8 +45,8 @@ class Recording:
     @property
     def label(self) -> str:
         """The path as people would write it here."""
-        for folder, short in ((Path.cwd(), ""), (Path("~").expanduser(), "~/")):
-            if self.path.is_relative_to(folder):
+        for folder, short in ((current_folder(), ""), (Path("~").expanduser(), "~/")):
+            if folder and self.path.is_relative_to(folder):
                 return short + self.path.relative_to(folder).as_posix()
         return str(self.path)
 

@@ -205,8 +205,8 @@ def read_line(line: bytes, number: int) -> Record:
         ValueError: it is no record; the message says what is wrong with it.
     """
     checked = read_fields(line)
-    parts = {"asked": Asked(**checked.pop("asked")), "usage": Usage(**checked.pop("usage"))}
-    return Record(**checked, **parts, line=number)
+    asked, usage = Asked(**checked.pop("asked")), Usage(**checked.pop("usage"))
+    return Record(**checked, asked=asked, usage=usage, line=number)
 
 
 def read_fields(line: bytes) -> dict[str, Any]:

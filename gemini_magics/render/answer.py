@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -112,6 +113,8 @@ class Answer(AnswerState):
         state = {
             name: copy(value) if isinstance(value, (list, set)) else value for name, value in vars(self).items()
         }
+        # The clock of a replay belongs to this session, and cannot be pickled.
+        state |= {"clock": time.monotonic, "_asked_at": time.monotonic() - self.seconds}
         return {**state, "marks_read": FoundMarks(marks_of(self)) if self.pictures else None}
 
     def _repr_mimebundle_(

@@ -5,6 +5,7 @@ import enum
 import json
 import stat
 import threading
+import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -125,7 +126,7 @@ def test_a_row_without_the_value_is_named_before_anything_is_sent():
 def test_a_column_whose_name_has_blanks_around_it_can_be_named():
     table = pd.DataFrame({" x": [3], "y": [4], " y": [5]})
     with Demo([stream("ok")]) as demo:
-        ask(demo, table, "$`x` $`y`")
+        ask(demo, table, "$`x` $`y`", attach="x")
         assert text_of(demo.requests[0]) == "3 4"
 
 
@@ -133,6 +134,11 @@ def test_a_column_whose_name_has_blanks_around_it_can_be_named():
 def test_what_has_no_rows_is_refused(rows):
     with pytest.raises(BadRequest, match="DataFrame or a list"):
         batch(rows, "What is $`x`?")
+
+
+def test_a_plan_of_polars_is_told_how_to_become_a_table():
+    with pytest.raises(BadRequest, match=r"rows\.collect\(\) makes one"):
+        batch(pl.DataFrame({"x": [1]}).lazy(), "What is $`x`?")
 
 
 def test_a_column_of_paths_attaches_the_file_of_each_row(folder):
@@ -184,6 +190,18 @@ def test_one_poisoned_row_of_a_hundred_is_one_error_and_costs_no_other_row():
     assert "ServiceError" in out.error[42]
     assert "Poisoned" in out.error[42]
     assert out.answer[41].text == "Heard: What is 41?"
+
+
+@pytest.mark.parametrize("kind", [pd.DataFrame, pl.DataFrame])
+def test_a_row_without_a_word_or_with_half_an_answer_is_no_silent_success(kind):
+    replies = [stream("Fine."), stream(), stream("Hal", finish="length"), stream(finish="content_filter")]
+    with Demo(replies) as demo:
+        out = ask(demo, kind({"x": [1, 2, 3, 4]}), concurrency=1)
+    fine, blank, half, blocked = out["note"]
+    assert (fine, blank) == ("", "No answer came.")
+    assert half.startswith("Cut off at the limit")
+    assert blocked.startswith("Blocked by the service")
+    assert not any(out["error"])
 
 
 def test_equal_rows_are_asked_once():
@@ -253,6 +271,71 @@ def test_objects_with_different_fields_lose_none_in_a_polars_table():
         out = ask(demo, pl.DataFrame({"x": [3, 1]}), schema=schema, concurrency=1)
     assert list(out["parts"]) == [{"a": 1, "z": None}, {"a": None, "z": 2}]
     assert [list(each) for each in out["steps"]] == [[{"b": 1, "c": None}], [{"b": None, "c": 2}]]
+
+
+class Peak2(BaseModel):
+    at: float
+    seen: datetime.datetime
+
+
+class Scan(BaseModel):
+    number: uuid.UUID
+    peak: Peak2 | None
+    first: Peak2 | Colour
+    when: datetime.datetime
+
+
+SCAN = """{"number": "00000000-0000-4000-8000-000000000000", "peak": {"at": 1.5, "seen": "2026-11-29T14:00:00Z"},
+    "first": "red", "when": "2026-11-29T14:00:00+02:00"}"""
+OTHER = SCAN.replace("+02:00", "").replace('"red"', '{"at": 2, "seen": "2026-11-29T14:00:00Z"}')
+
+
+@pytest.mark.parametrize("kind", [pd.DataFrame, pl.DataFrame])
+def test_objects_in_objects_of_which_one_row_has_none_cost_no_table(kind):
+    replies = [stream(SCAN), stream(OTHER), envelope(400, "not this one")]
+    with Demo(replies) as demo:
+        out = ask(demo, kind({"x": [1, 2, 3]}), schema=Scan, concurrency=1)
+    first, second = (Scan.model_validate_json(text) for text in (SCAN, OTHER))
+    assert "not this one" in out["error"][2]
+    assert [*out["number"]][:2] == [first.number, second.number]
+    assert [*out["peak"]][:2] == [first.peak, second.peak]
+    assert [*out["first"]][:2] == ["red", second.first]
+    assert [*out["when"]][:2] == [first.when, second.when]
+
+
+class Near(BaseModel):
+    metres: float
+
+
+class Far(BaseModel):
+    miles: float
+    why: str
+
+
+REFERRED = {
+    "$ref": "#/definitions/n",
+    "definitions": {"n": {"properties": {"n": {"type": ["integer", "null"]}}}},
+}
+
+
+@pytest.mark.parametrize("kind", [pd.DataFrame, pl.DataFrame])
+@pytest.mark.parametrize(
+    ("schema", "said", "column", "values"),
+    [
+        (dict[str, int], ['{"a": 1}', '{"a": 2}'], "value", [{"a": 1}, {"a": 2}]),
+        (list[dict[str, int]], ['[{"a": 1}]', '[{"a": 2}]'], "value", [{"a": 1}, {"a": 2}]),
+        ({"type": "object"}, ['{"value": 1}', '{"value": 2}'], "value", [{"value": 1}, {"value": 2}]),
+        (Near | Far, ['{"metres": 1}', '{"miles": 2, "why": "w"}'], "value",
+            [Near(metres=1), Far(miles=2, why="w")]),
+        (tuple[int, str], ['[1, "a"]', '[2, "b"]'], "value", [(1, "a"), (2, "b")]),
+        (REFERRED, ['{"n": 1}', '{"n": 2}'], "n", [1, 2]),
+    ],
+    ids=["a dict", "a list of dicts", "any object", "one of two classes", "a tuple", "a form under definitions"],
+)  # fmt: skip
+def test_data_whose_fields_no_schema_names_is_in_one_column(kind, schema, said, column, values):
+    with Demo([stream(text) for text in said]) as demo:
+        out = ask(demo, kind({"x": [1, 2]}), schema=schema, concurrency=1)
+    assert [*out[column]] == values
 
 
 class Words(RootModel[list[str]]):

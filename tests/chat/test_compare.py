@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import pandas as pd
 import pytest
 
-from gemini_magics import BadRequest, MissingKey, compare
+from gemini_magics import BadRequest, Cancel, MissingKey, compare
 from gemini_magics.chat import batch_file
-from gemini_magics.testing import Demo, body, stream, took
+from gemini_magics.testing import Act, Demo, Head, body, chunk, stream, took
 
 
 @pytest.fixture(autouse=True)
@@ -112,6 +112,23 @@ class Kind:
     size: float
 
 
+def test_a_comparison_that_is_stopped_counts_what_is_whole_and_says_why_the_rest_is_missing():
+    cancel = Cancel()
+
+    def stop_at_the_third(request):
+        if "3" in text_of(request):
+            cancel.cancel()
+            return [Head(), chunk(content="It i"), Act.HANG]
+        return stream("Fine.")
+
+    with Demo(stop_at_the_third) as demo:
+        found = ask(demo, over=pd.DataFrame({"x": [1, 2, 3, 4]}), concurrency=1, cancel=cancel)
+    assert found.summary.loc["answer"].answered == 2
+    assert len(found.columns[0].answers) == 2
+    assert "Stopped after 2 of 4 rows" in found.frame["answer"].error[3]
+    assert "Stopped after 2 of 4 rows" in found._repr_mimebundle_()["text/plain"]
+
+
 def test_agreement_is_how_often_a_column_says_what_most_say():
     said = {"low": '{"kind": "Dog.", "size": 1.0}', "high": '{"kind": "dog", "size": 2}'}
 
@@ -119,6 +136,24 @@ def test_agreement_is_how_often_a_column_says_what_most_say():
         found = ask(demo, over=ROWS, effort=["low", "high"], schema=Kind)
     assert list(found.summary.agreement) == [1.0, 0.5]
     assert list(found.frame[("effort=high", "size")]) == [2.0, 2.0]
+
+
+@pytest.mark.parametrize(
+    ("schema", "said", "column", "value"),
+    [
+        (dict[str, int], '{"a": 1}', "value", {"a": 1}),
+        ({"properties": {"answer": {"type": "string"}}}, '{"answer": "no"}', "data_answer", "no"),
+        ({"properties": {"seconds": {"type": "number"}}}, '{"seconds": 8}', "data_seconds", 8),
+        ({"properties": {"data": {"type": "number"}}}, '{"data": 8}', "data", 8),
+        (list[int], "[1, 2]", "data", [1, 2]),
+    ],
+)
+def test_each_field_of_the_data_has_a_column_of_its_own(schema, said, column, value):
+    with Demo([stream(said)]) as demo:
+        found = ask(demo, over=ROWS.head(1), schema=schema)
+    one = found.frame["answer"]
+    assert one.columns.is_unique
+    assert one[column]["a"] == value
 
 
 def test_the_score_is_how_often_a_column_is_right():
@@ -155,6 +190,9 @@ def test_a_right_enum_day_or_nothing_is_right_in_the_score(expect):
         ({"expect": "right", "schema": Kind}, "several fields"),
         ({"chat": "main"}, "in no conversation"),
         ({"prompts": []}, "no prompt"),
+        ({"prompts": 5}, "The prompts are texts, not int"),
+        ({"effort": []}, "effort has no value to compare"),
+        ({"model": ()}, "model has no value to compare"),
     ],
 )
 def test_a_comparison_that_cannot_be_asked_sends_nothing(how, words):

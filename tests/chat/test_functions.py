@@ -8,6 +8,7 @@ import signal
 import threading
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Annotated, Literal
 
 import pandas as pd
@@ -15,7 +16,7 @@ import pytest
 from matplotlib.figure import Figure
 from pydantic import BaseModel, Field
 
-from gemini_magics import BadRequest, Conversation, GeminiError, ServiceError, ask, tool
+from gemini_magics import BadRequest, Conversation, GeminiError, ServiceError, ask, batch, tool
 from gemini_magics.chat import run as chat_run
 from gemini_magics.chat import usage
 from gemini_magics.chat.consent import by_input
@@ -149,6 +150,12 @@ def exec_function(source):
 def test_a_function_that_cannot_be_described_is_an_error_that_says_why(function, said):
     with pytest.raises(BadRequest, match=said):
         tools_of([function()])
+
+
+@pytest.mark.parametrize("asks", [ask, partial(batch, [1])])
+def test_a_function_without_its_list_is_told_to_be_put_into_one(asks):
+    with pytest.raises(BadRequest, match=r"tools is a list of functions: write tools=\[double\]"):
+        asks("What is $`item`?", tools=double, service="demo")
 
 
 def test_two_functions_of_one_name_are_refused_and_a_name_can_be_given():

@@ -13,10 +13,11 @@ from dataclasses import fields
 from pathlib import Path
 from typing import get_args, get_type_hints
 
+import pandas as pd
 import pytest
 from PIL import Image
 
-from gemini_magics import Answer, BadRequest, Cancel, Citation, Conversation, aask, ask
+from gemini_magics import Answer, BadRequest, Cancel, Citation, Conversation, aask, ask, batch
 from gemini_magics.chat.ask_settings import AskSettings
 from gemini_magics.core.answer import fold
 from gemini_magics.core.messages import Text
@@ -101,6 +102,18 @@ def test_a_copy_and_a_pickle_are_equal_to_it(answer, settings):
     assert all(each.to_dict() == answer.to_dict() for each in copies)
     assert answer != ask("Something else?", **settings)
     assert answer != "It is odd."
+
+
+def test_a_copy_and_a_pickle_of_a_replay_are_equal_to_it(demo, settings):
+    asked, replayed = (ask("What is odd?", recording="answers.jsonl", **settings) for _ in range(2))
+    assert replayed.recorded
+    for each in (copy.copy(replayed), copy.deepcopy(replayed), pickle.loads(pickle.dumps(replayed))):
+        assert each == replayed
+        assert each.seconds == replayed.seconds
+        assert each.text == asked.text
+    table = [batch(pd.DataFrame({"x": [1]}), "What is $`x`?", **settings) for _ in range(2)][1]
+    table.to_pickle("table.pkl")
+    assert pd.read_pickle("table.pkl").answer[0] == table.answer[0]
 
 
 def test_a_copy_of_an_answer_that_grows_does_not_grow_with_it():

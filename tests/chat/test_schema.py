@@ -1,5 +1,6 @@
 """Answers in a schema: what may be one, what the service is told, and what comes of a misfit."""
 
+import ipaddress
 import json
 import sys
 import typing
@@ -416,7 +417,33 @@ def stand_in():
         yield {"service": "demo", "base_url": demo.base_url}
 
 
-@pytest.mark.parametrize("form", [Scan, Point, Row, list[Point], AS_JSON, Node], ids=range(6))
+Field = pydantic.Field
+
+
+class Limited(pydantic.BaseModel):
+    share: float = Field(gt=0, lt=1)
+    small: float = Field(gt=0.1, lt=0.5)
+    fives: int = Field(multiple_of=5)
+    country: str = Field(min_length=2, max_length=2)
+    reason: str = Field(min_length=200)
+    best: list[int] = Field(max_length=1)
+    none: list[int] = Field(max_length=0)
+    number: pydantic.UUID4
+    address: ipaddress.IPv6Address
+
+
+NULLABLE = {
+    "properties": {
+        "count": {"type": ["integer", "null"]},
+        "names": {"type": ["array"], "items": {"type": ["string", "null"]}, "uniqueItems": True},
+    },
+    "required": ["count", "names"],
+}
+
+
+@pytest.mark.parametrize(
+    "form", [Scan, Point, Row, list[Point], AS_JSON, Node, Limited, NULLABLE], ids=range(8)
+)
 def test_the_demo_service_answers_in_any_schema(stand_in, form):
     assert gemini_magics.ask("Where?", schema=form, **stand_in).data
 

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from pictures import BLUE, RED, colours_of, picture_of
 
+from gemini_magics import BadRequest, batch
 from gemini_magics.content.convert import attach
 from gemini_magics.core.errors import CannotAttach
 from gemini_magics.core.settings import Settings
@@ -271,3 +272,14 @@ def test_a_chart_of_bokeh_without_a_browser_says_what_to_install(monkeypatch):
     monkeypatch.setattr("gemini_magics.content.charts.find_spec", lambda name: None)
     with pytest.raises(CannotAttach, match=r"draws it with selenium: %pip install selenium"):
         attach(figure(), "chart", SETTINGS)
+
+
+def test_the_rows_of_a_batch_are_no_columns_of_another_librarys_table():
+    import pyarrow
+    import xarray
+
+    table, data_set = pyarrow.table({"x": [1, 2]}), xarray.Dataset({"x": ("n", [1, 2])})
+    for rows, way in ((table, "to_pandas"), (data_set, "to_dataframe"), (data_set.x, "to_dataframe")):
+        with pytest.raises(BadRequest, match=rf"rows\.{way}\(\) makes one"):
+            batch(rows, "What is $`item`?")
+        assert len(getattr(rows, way)()) == 2

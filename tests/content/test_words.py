@@ -169,6 +169,18 @@ def test_the_values_of_a_dict_and_a_queue_of_tables_are_opened_too():
     assert names_of("d.keys()", **names) == ["d.keys()"]
 
 
+@pytest.mark.parametrize(
+    "word", ["{figure}", "frozenset(axes)", "d.values()", "deque(lines)", "{figure,*axes}"]
+)
+def test_one_figure_in_a_set_or_in_the_values_of_a_dict_is_a_picture(word):
+    from matplotlib.figure import Figure
+
+    figure = Figure()
+    axes = [figure.subplots()]
+    names = {"figure": figure, "axes": axes, "d": {"a": figure}, "lines": axes[0].plot([1, 2]), "deque": deque}
+    assert [each.kind for each in read_words([word], Namespace(names), SETTINGS)] == ["figure"]
+
+
 def test_a_container_in_the_body_puts_each_thing_at_its_place():
     parts = read_body("See $`images`.", Namespace({"images": [red(), red()]}), SETTINGS)
     assert [part if isinstance(part, str) else part.name for part in parts] == [

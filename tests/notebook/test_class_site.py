@@ -192,6 +192,17 @@ def test_a_notebook_with_odd_cells_is_named(cell, lesson, capsys):
     assert "odd.ipynb is no notebook" in capsys.readouterr().err
 
 
+def test_a_site_is_built_again_in_the_folder_of_its_notebooks(lesson, monkeypatch, capsys):
+    monkeypatch.chdir(lesson)
+    assert main(["class", "."]) == 0
+    (lesson / "one.ipynb").write_text(notebook("3 + 3"), "utf-8")
+    assert main(["class", "."]) == 0
+    assert capsys.readouterr().out.count("3 files") == 2
+    files = lesson / "class_site" / "files"
+    assert "3 + 3" in (files / "one.ipynb").read_text("utf-8")
+    assert sorted(path.name for path in files.iterdir()) == ["answers.jsonl", "more", "one.ipynb"]
+
+
 def test_what_cannot_be_published_is_said_with_the_next_step(lesson, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "empty").mkdir()
@@ -206,6 +217,8 @@ def test_what_cannot_be_published_is_said_with_the_next_step(lesson, tmp_path, m
     (lesson / "broken.ipynb").unlink()
     assert main(["class", "lesson", "--output", "lesson"]) == 1
     assert "lesson holds other files: name a new folder with --output." in capsys.readouterr().err
+    assert main(["class", "lesson", "--output", "lesson/one.ipynb"]) == 1
+    assert "one.ipynb is a file: name a new folder with --output." in capsys.readouterr().err
     monkeypatch.setattr(class_site, "find_spec", lambda name: None)
     assert main(["class", "lesson"]) == 1
     assert "pip install 'gemini_magics[class]'" in capsys.readouterr().err

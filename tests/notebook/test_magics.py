@@ -1,5 +1,6 @@
 """The magics, through a shell, against a real server on loopback."""
 
+import os
 import re
 from pathlib import Path
 
@@ -70,6 +71,20 @@ def test_after_a_change_of_folder_the_notebooks_files_may_be_sent_and_no_others(
     shell.run("os.chdir('/')")
     with pytest.raises(CannotAttach, match="--allow-outside"):
         shell.run("%%gemini etc/passwd\nWhat?")
+
+
+def test_a_current_folder_that_was_deleted_costs_no_question_without_files(ask, shell, capsys):
+    shell.run("import json, os, tempfile\nfrom gemini_magics import batch\nbegan = os.getcwd()")
+    shell.run("with tempfile.TemporaryDirectory() as folder:\n    os.chdir(folder)")
+    try:
+        with pytest.raises(CannotAttach, match=r"The current folder, in which paths begin, was deleted: go to"):
+            shell.run("%%gemini note.txt\nWhat?")
+        assert not shell.run_cell("json.loads('')").success
+        assert "itself failed" not in capsys.readouterr().out
+        shell.run("batch([1], 'What is $`item`?')")
+        assert f"The answers are in {shell.user_ns['began']}" in capsys.readouterr().err
+    finally:
+        os.chdir(shell.user_ns["began"])
 
 
 def test_braces_around_a_name_are_explained_once(ask, shell, capsys):

@@ -78,11 +78,30 @@ def test_a_word_that_is_a_column_attaches_the_medium_of_each_row(shell, demo):
     assert len({each[2]["image_url"]["url"] for each in parts}) == 2
 
 
+@pytest.mark.parametrize("line", ["seen, note", "seen,note", "'unit photo' note", '"seen", note', "blank note"])
+def test_a_column_among_the_words_may_be_quoted_and_stand_beside_a_comma(shell, demo, line):
+    shell.run("note, seen, blank = 'Mind.', 'the notebook', 'the notebook'")
+    shell.run("df['seen'] = df['unit photo'] = df[' blank'] = [[1.5], [2.5]]")
+    shell.run(f"%%gemini {line} --over df --to out\nHow wide?")
+    sent = [str(request.json["messages"][-1]["content"]) for request in demo.requests]
+    assert sorted("1.5" in each for each in sent) == sorted("2.5" in each for each in sent) == [False, True]
+    assert all("Mind." in each and "the notebook" not in each for each in sent)
+
+
+@pytest.mark.parametrize("line", ["--over []", "photo --over []", "--over pd.DataFrame()"])
+def test_no_rows_give_an_empty_table_also_where_they_had_columns(shell, demo, line):
+    shell.run(f"%%gemini {line} --to out\nWhat is $`x`?")
+    assert len(shell.user_ns["out"]) == 0
+    assert not demo.requests
+
+
 @pytest.mark.parametrize(
     ("line", "body", "words"),
     [
         ("--over df", "What is $`y`?", "neither a column nor a variable y"),
         ("--over nothing", "What is $`x`?", "there is no nothing"),
+        ("--over (1/n for n in (1,0))", "What is $`item`?", "Reading the rows fails with ZeroDivisionError"),
+        ("--over (n+'' for n in (1,0))", "What is $`item`?", "Reading the rows fails with TypeError"),
         ("--over df --limit none", "What is $`x`?", "--limit takes a whole number from 1"),
         ("--over df --code", "What is $`x`?", "--code is for one answer"),
         ("--over df --chat", "What is $`x`?", "in no conversation"),
