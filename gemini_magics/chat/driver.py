@@ -121,7 +121,10 @@ class Driver:
         call: Callable[[ToolCall], CallResult],
     ) -> None:
         self._call = call
-        self._asking, self._plan, self._pace, self._pool = asking, plan, pace, pool
+        self._message_of = asking.messages(plan.settings)
+        # Only the driver repeats rows and holds the budget: workers know neither the pause nor the ledger.
+        self._workers_settings = replace(plan.settings, retries=0, budget="")
+        self._plan, self._pace, self._pool = plan, pace, pool
         self._file, self._view, self._cancel = file, view, cancel
         self.tally: Tally = Tally(asking.rows, plan.stop_after, file.label)
         self._progress = self.tally.progress
@@ -175,11 +178,11 @@ class Driver:
             self._rows_of[task] = [job.place for job, _ in jobs]
             self._progress.running += len(jobs)
             rows = [Row((*job.question.messages, *job.after), job.answer) for job, _ in jobs]
-            # Only the driver repeats rows and holds the budget: workers know neither the pause nor the ledger.
-            settings = replace(self._plan.settings, retries=0, budget="")
             schema = self._plan.schema.json if self._plan.schema else None
             try:
-                future = self._pool.submit(task, rows, settings, schema, self._cancel, self._plan.tools)
+                future = self._pool.submit(
+                    task, rows, self._workers_settings, schema, self._cancel, self._plan.tools
+                )
             except (BrokenExecutor, RuntimeError) as error:  # it is broken, or was shut down
                 future = Future()
                 future.set_exception(error)
@@ -236,7 +239,7 @@ class Driver:
     def _job(self, place: int) -> Job | None:
         """Make the question of a row; None where an equal row has it."""
         plan = self._plan
-        message = self._asking.message(place, plan.settings)
+        message = self._message_of(place)
         schema = plan.schema.json if plan.schema else None
         question = Question((message,), plan.settings, plan.cell, plan.anchor, plan.place, schema, plan.tools)
         first = self._by_key.setdefault(asked_by(question).key, place)

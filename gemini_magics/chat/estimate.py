@@ -78,7 +78,7 @@ def estimate(asking: Asking, settings: Settings, n_ways: int = 1) -> Estimate:
     """
     n_rows = len(asking.rows.values)
     n_questions = n_rows * n_ways
-    messages = [asking.message(place, settings) for place in range(min(LOOKED_AT, n_rows))]
+    messages = [*map(asking.messages(settings), range(min(LOOKED_AT, n_rows)))]
     each = estimate_tokens(messages) / len(messages) if messages else 0.0
     per_answer, per_token = _rates(settings)
     answer_tokens = None if per_answer is None else round(per_answer * n_questions)

@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -207,13 +208,14 @@ class Asking:
     media: Callable[[int], Iterable[tuple[str, Any]]]
     filled: Sequence[tuple[Any, ...]]
 
-    def message(self, place: int, settings: Settings) -> Message:
-        """Make the message of a row: its media are encoded now.
+    def messages(self, settings: Settings) -> Callable[[int], Message]:
+        """Return a function that makes the message of a row, whose media are encoded then.
 
-        Raises:
-            CannotAttach: a value cannot be sent.
+        It raises CannotAttach where a value cannot be sent. Paths in data obey the folder rule always.
         """
-        settings = replace(settings, allow_outside=False)
+        return partial(self._message, settings=replace(settings, allow_outside=False))
+
+    def _message(self, place: int, settings: Settings) -> Message:
         attached = [part for name, value in self.media(place) for part in _attached(value, name, settings)]
         values = iter(self.filled[place])
         parts: list[Part] = []

@@ -127,6 +127,8 @@ def _series(value: Any, name: str, settings: Settings) -> Attachment:
 
 def _other(value: Any, name: str, settings: Settings) -> Attachment:
     """Send what is plotted, or the picture that an object shows in a notebook, or its numbers, or its text."""
+    if type(value) in (int, float, bool):
+        return said(value, name, settings)
     lazy.check(value, name)
     if class_names(value)[0].startswith("sklearn.") and type(value).__name__.endswith("Display"):
         return charts.sklearn(value, name, settings)

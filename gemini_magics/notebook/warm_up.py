@@ -135,9 +135,9 @@ def _import(name: str) -> None:
 
 
 def _start_tls() -> None:
-    import ssl
+    from ..service.certificates import unused_tls
 
-    ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # each client has one, and the first starts OpenSSL
+    unused_tls()  # the first context starts OpenSSL
 
 
 def _load_service() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import ssl
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import certifi
@@ -43,6 +43,12 @@ def tls_context() -> ssl.SSLContext:
     raise BadRequest(
         f"The certificates that {variable or 'certifi'} names cannot be read ({reason}): set it again."
     )
+
+
+@cache
+def unused_tls() -> ssl.SSLContext:
+    """Return the TLS context of clients that ask an http:// address: it trusts nothing, and is made once."""
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 @lru_cache(maxsize=2)

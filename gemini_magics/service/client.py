@@ -27,7 +27,7 @@ from ..core.errors import (
 )
 from ..core.messages import Event, Waiting
 from ..core.settings import Settings
-from .certificates import tls_context
+from .certificates import tls_context, unused_tls
 from .connection import Connection, LastCall
 from .encoding import Undecodable, decoded
 from .proxies import Proxy, proxy_for
@@ -216,10 +216,10 @@ def _exchange(call: Call) -> Iterator[tuple[httpx.Response, Connection]]:
 def _client(call: Call, proxy: Proxy | None) -> httpx.Client:
     """Make a client for one call: it follows no redirects, has no cookies and reads no environment."""
     settings = call.settings
-    secure = urlsplit(call.url).scheme == "https"
+    secure_proxy = proxy is not None and proxy.url.startswith("https:")
     # Without a context httpx loads its own certificates, for http:// as well.
-    tls = tls_context() if secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    proxy_tls = tls if proxy and proxy.url.startswith("https:") else None  # httpcore refuses one for http://
+    tls = tls_context() if secure_proxy or urlsplit(call.url).scheme == "https" else unused_tls()
+    proxy_tls = tls if secure_proxy else None  # httpcore refuses one for http://
     try:
         return httpx.Client(
             verify=tls,

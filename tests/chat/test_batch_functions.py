@@ -161,7 +161,7 @@ def test_ctrl_c_in_a_function_ends_the_batch_and_keeps_what_is_done():
         found = compare("Double 2", effort=["low"], tools=[stopped], service="demo", base_url=demo.base_url)
     assert [row["ended"] for row in out] == ["stop", "interrupted", ""]
     assert out[1]["answer"].calls[0].status == "stopped"
-    assert found.columns[0].answers[0].ended == "interrupted"
+    assert found.columns[0].result(0).answer.ended == "interrupted"
 
 
 def test_running_a_batch_again_calls_nothing_that_was_kept(folder):
