@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from math import ceil, inf, isfinite
+from math import ceil, floor, inf, isfinite
 from typing import Any
 
 TEXT = "a stand-in"
@@ -114,9 +114,11 @@ def _number(schema: Mapping[str, Any], usual: float) -> float:
 
     least = limit("minimum", "exclusiveMinimum", -inf, 1)
     most = limit("maximum", "exclusiveMaximum", inf, -1)
-    if least > most and isfinite(least + most):  # between 0 and 1, both exclusive
-        return (least + most) / 2
+    if least > most and isfinite(least + most):  # less than 1 lies between them, and one is exclusive
+        bounds = limit("minimum", "exclusiveMinimum", -inf, 0), limit("maximum", "exclusiveMaximum", inf, 0)
+        return sum(bounds) / 2
     number, unit = max(least, min(most, usual)), schema.get("multipleOf")
     if isinstance(unit, (int, float)) and unit > 0 and isfinite(number / unit):
-        return ceil(number / unit) * unit
+        above = ceil(number / unit) * unit
+        return above if above <= most else floor(number / unit) * unit
     return number

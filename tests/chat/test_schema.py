@@ -423,7 +423,10 @@ Field = pydantic.Field
 class Limited(pydantic.BaseModel):
     share: float = Field(gt=0, lt=1)
     small: float = Field(gt=0.1, lt=0.5)
+    likely: float = Field(ge=0.5, lt=1)
+    less: float = Field(gt=0, le=0.5)
     fives: int = Field(multiple_of=5)
+    steps: float = Field(multiple_of=0.4, le=1)
     country: str = Field(min_length=2, max_length=2)
     reason: str = Field(min_length=200)
     best: list[int] = Field(max_length=1)
