@@ -51,12 +51,14 @@ def _announced_pages(data: bytes) -> int:
 
 
 def _largest_count(part: bytes) -> int:
-    """Return the largest count near a node of a page tree. Nodes may lie close, and no place is read twice."""
+    """Return the largest count near a node of a page tree. Nodes may lie close, and each is read once."""
     largest = read = 0
     for tree in _TREE.finditer(part):
         end = tree.end() + _NODE_BYTES
         for count in _COUNT.finditer(part, max(tree.start() - _NODE_BYTES, read), end):
-            largest, read = max(largest, int(count[1])), count.end()
+            largest = max(largest, int(count[1]))
+            if count.end() < end:  # or else the next node may show more of it
+                read = count.end()
         read = max(read, end - _COUNT_BYTES)
     return largest
 

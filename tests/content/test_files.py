@@ -389,6 +389,13 @@ def test_each_count_of_a_pdf_is_read_once_however_close_its_nodes_lie(monkeypatc
     assert why_unreadable(b"%PDF-1.5\n" + nodes.replace(b"999999999", b"7")) == ""
 
 
+def test_a_count_of_a_pdf_is_read_whole_where_it_stands_between_two_nodes():
+    pages = b"<< /Type /Page >>" * 1001
+    for blanks in range(385, 400):
+        nodes = b"/Type/Pages " + b" " * blanks + b"/Count 1001 /Type/Pages "
+        assert why_unreadable(b"%PDF-1.5\n" + nodes + pages).startswith("has 1,001 pages")
+
+
 @pytest.mark.parametrize("bits", ["1", "-1000", "0", "4096"])
 def test_a_pdf_with_a_key_of_no_length_needs_a_password(bits):
     strings = b"/U <" + b"00" * 32 + b"> /O <" + b"00" * 32 + b">"
