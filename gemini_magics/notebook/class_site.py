@@ -53,7 +53,7 @@ def files_of(folder: Path, site: Path) -> list[Path]:
         path
         for path in inside
         if not any(_is_left_out(part) for part in path.parts)
-        and (built == whole or not (whole / path).is_relative_to(built))
+        and (whole.is_relative_to(built) or not (whole / path).is_relative_to(built))
     ]
     if not any(path.suffix == ".ipynb" for path in files):
         raise BadRequest(f"There is no notebook in {folder}: name the folder that holds them.")

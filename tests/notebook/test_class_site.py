@@ -217,6 +217,8 @@ def test_what_cannot_be_published_is_said_with_the_next_step(lesson, tmp_path, m
     (lesson / "broken.ipynb").unlink()
     assert main(["class", "lesson", "--output", "lesson"]) == 1
     assert "lesson holds other files: name a new folder with --output." in capsys.readouterr().err
+    assert main(["class", "lesson", "--output", "."]) == 1
+    assert ". holds other files: name a new folder with --output." in capsys.readouterr().err
     assert main(["class", "lesson", "--output", "lesson/one.ipynb"]) == 1
     assert "one.ipynb is a file: name a new folder with --output." in capsys.readouterr().err
     monkeypatch.setattr(class_site, "find_spec", lambda name: None)
