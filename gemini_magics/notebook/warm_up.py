@@ -114,7 +114,9 @@ class _Turns:
             yield
         finally:
             sys.setswitchinterval(usual_s)
-            sys.meta_path.remove(self)
+            # A cell may be asking one finder after the other, and would leave one out if this list became
+            # shorter: https://github.com/python/cpython/issues/130094
+            sys.meta_path = [each for each in sys.meta_path if each is not self]
 
 
 def _steps() -> Iterator[Callable[[], object]]:

@@ -5,6 +5,8 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from importlib import import_module
 from importlib.machinery import SourceFileLoader
 from importlib.util import spec_from_loader
 
@@ -118,6 +120,28 @@ def test_a_cell_that_imports_a_part_of_what_is_being_loaded_gets_it_and_sees_no_
 
         assert made
         assert waiting.result() is apart.result() is None
+
+
+class Ends:
+    """Ends a step of the loading while Python asks one finder after the other."""
+
+    def __init__(self, step):
+        self.step = step
+
+    def find_spec(self, name, path=None, target=None):
+        self.step.close()
+
+
+def test_a_cell_finds_its_modules_while_a_step_of_the_loading_ends(monkeypatch, tmp_path):
+    package = tmp_path / "found_by_the_last_finder"
+    package.mkdir()
+    (package / "__init__.py").write_text("made = True\n")
+    held = Held(package)
+    held.go_on.set()
+    step = ExitStack()
+    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path, Ends(step), held])
+    step.enter_context(warm_up._Turns().taken())
+    assert import_module(package.name).made
 
 
 def test_a_session_without_a_kernel_loads_nothing_before_its_first_question():
