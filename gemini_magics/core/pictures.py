@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,9 @@ PIXELS = 80_000_000  # the most that are decoded; a 17 kB file can hold 144 mill
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 _REASON_CHARS = 120
 _WHERE_IN_MEMORY = re.compile(r" <_io\.BytesIO object at 0x[0-9a-fA-F]+>")  # in words of Pillow
+# The filters of warnings are the process's, and the columns of a comparison open pictures in threads:
+# https://docs.python.org/3/library/warnings.html#warnings.catch_warnings
+_FILTERS = threading.Lock()
 
 
 def open_picture(data: bytes, name: str, formats: tuple[str, ...] = FORMATS, *, decode: bool = True) -> Image:
@@ -34,7 +38,7 @@ def open_picture(data: bytes, name: str, formats: tuple[str, ...] = FORMATS, *, 
     from PIL import Image
 
     what = "that is cut off or broken" if formats == FORMATS else f"({formats[0]}) that Pillow cannot read here"
-    with readable(name, what), warnings.catch_warnings():
+    with readable(name, what), _FILTERS, warnings.catch_warnings():
         # An icon holds whole pictures, whose own headers are read as they are decoded.
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         image = Image.open(io.BytesIO(data), formats=formats)

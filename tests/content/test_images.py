@@ -3,7 +3,10 @@
 import io
 import re
 import struct
+import threading
+import warnings
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -16,6 +19,7 @@ from gemini_magics.content.pdf import count_pages
 from gemini_magics.content.tokens import estimate_tokens, unmeasured
 from gemini_magics.core.errors import CannotAttach
 from gemini_magics.core.messages import Attachment, Media, Message
+from gemini_magics.core.pictures import open_picture
 from gemini_magics.core.settings import Settings
 
 SETTINGS = Settings()
@@ -506,3 +510,24 @@ def test_an_opened_photo_stands_upright_as_by_its_path():
     by_path, opened = picture(data, "photo", SETTINGS), picture(Image.open(io.BytesIO(data)), "photo", SETTINGS)
     assert [(media.width, media.height) for media, _ in (by_path, opened)] == [(200, 400)] * 2
     assert by_path[1] == opened[1] == "turned upright"
+
+
+def test_pictures_that_two_columns_open_at_once_leave_the_filters_of_warnings_as_they_were(monkeypatch):
+    png, before, real = encoded(flag(), "PNG"), [*warnings.filters], Image.open
+    first_is_open, second_is_open = threading.Event(), threading.Event()
+
+    def opened(*arguments, **options):
+        if not first_is_open.is_set():
+            first_is_open.set()
+            second_is_open.wait(0.2)  # it may wait for the first
+        else:
+            second_is_open.set()
+            first.result()
+        return real(*arguments, **options)
+
+    monkeypatch.setattr(Image, "open", opened)
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(open_picture, png, "a")
+        first_is_open.wait()
+        pool.submit(open_picture, png, "b").result()
+    assert warnings.filters == before
