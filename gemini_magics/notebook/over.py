@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 from IPython.core.interactiveshell import InteractiveShell
@@ -153,10 +154,10 @@ def _named(words: Sequence[str], rows: Rows) -> Iterator[tuple[str | None, str]]
     """Yield each word with the column that it names, or None; a comma separates as it does elsewhere."""
     for word in words:
         parts = [part for part in split_at_commas(word) if part]
-        # The commas of other words are read where their files are.
+        # The commas between other words are read where their files are.
         separated = not names_file(word) and any(_column(part, rows) is not None for part in parts)
-        for part in parts if separated else [word]:
-            yield _column(part, rows), part
+        for known, alike in groupby(parts if separated else [word], lambda part: _column(part, rows)):
+            yield from ((known, part) for part in ([",".join(alike)] if known is None else alike))
 
 
 def _column(word: str, rows: Rows) -> str | None:

@@ -78,8 +78,12 @@ def test_a_word_that_is_a_column_attaches_the_medium_of_each_row(shell, demo):
     assert len({each[2]["image_url"]["url"] for each in parts}) == 2
 
 
-@pytest.mark.parametrize("line", ["seen, note", "seen,note", "'unit photo' note", '"seen", note', "blank note"])
-def test_a_column_among_the_words_may_be_quoted_and_stand_beside_a_comma(shell, demo, line):
+BESIDE = ["seen, note", "seen,note", "'unit photo' note", '"seen", note', "blank note", "my,note.txt,seen"]
+
+
+@pytest.mark.parametrize("line", BESIDE)
+def test_a_column_among_the_words_may_be_quoted_and_stand_beside_a_comma(shell, demo, line, tmp_path):
+    (tmp_path / "my,note.txt").write_text("Mind.")
     shell.run("note, seen, blank = 'Mind.', 'the notebook', 'the notebook'")
     shell.run("df['seen'] = df['unit photo'] = df[' blank'] = [[1.5], [2.5]]")
     shell.run(f"%%gemini {line} --over df --to out\nHow wide?")
