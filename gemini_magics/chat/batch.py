@@ -77,7 +77,7 @@ def batch(
     Returns:
         A table like the rows: a DataFrame with their index, or a list with `.frame()`. Its columns are `answer`
         (the Answer), those of the schema, `ended`, `error`, `tokens`, `credits` and `seconds`, and `note` where
-        an answer is cut short, blocked or without words, or a row was maybe asked twice.
+        a reader must know more: an answer is cut short, blocked or without words, or was maybe asked twice.
 
     Raises:
         BadRequest: a row has no value that the prompt names, or the batch cannot be asked as it stands.
