@@ -104,6 +104,7 @@ interface OutputArea {
   get(at: number): PlainOutput;
   set(at: number, output: PlainOutput & { output_type: "display_data" }): void;
   fromJSON(outputs: PlainOutput[]): void;
+  changed?: { connect(slot: () => void): void; disconnect(slot: () => void): void };
 }
 
 interface MimeBundle {
@@ -127,6 +128,7 @@ interface FoundOutput extends PlainOutput {
 interface NotebookOutput extends FoundOutput {
   cell: number;
   id: string;
+  area: OutputArea;
 }
 
 // A growing answer, in a cell and in the panel.

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import "./dom.mjs";
 import { KeptOutputs } from "../../gemini_magics/notebook/static/kept-outputs.js";
+import { mountBesideTranscripts } from "../../gemini_magics/notebook/static/mount.js";
 import { keepTranscript, showTranscript } from "../../gemini_magics/notebook/static/transcript.js";
 import { announce, isWriter, watchPages } from "../../gemini_magics/notebook/static/writer.js";
 
@@ -193,22 +194,54 @@ test("copies that two pages left in one cell are removed, but for the first", ()
   assert.deepEqual(done, [["fromJSON", "It", "other"]]);
 });
 
+const FRAME = {
+  open: `<div class="${NAME}">`,
+  close: "</div>",
+  plain: "All",
+  metadata: { gemini_magics: { conversation: {} } },
+};
+const PANEL = { name: NAME, order: [], turns: new Map(), frame: FRAME };
+
 test("the transcript of a panel is refreshed by the writer, and shown when the panel goes", () => {
-  const frame = {
-    open: `<div class="${NAME}">`,
-    close: "</div>",
-    plain: "All",
-    metadata: { gemini_magics: { conversation: {} } },
-  };
-  const said = { name: NAME, order: [], turns: new Map(), frame };
   for (const [notebook, saved, shown] of [
     [page(true), "All", [["set", 0, "All"]]],
     [page(false, [1, announced(true)]), "It", []],
   ]) {
     const shared = sharedCell(GROWN);
-    assert.deepEqual(keepTranscript(said, { ...notebook, cells: [shared.cell] }), ["1"]);
+    assert.deepEqual(keepTranscript(PANEL, { ...notebook, cells: [shared.cell] }), ["1"]);
     assert.deepEqual([shared.saved(), shared.done], [[saved], []]);
-    showTranscript(said, { ...notebook, cells: [shared.cell] });
+    showTranscript(PANEL, { ...notebook, cells: [shared.cell] });
     assert.deepEqual(shared.done, shown);
   }
+});
+
+test("a copy that another page wrote long after both heard of each other is removed, as long as the panel is there", (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const heard = new Set();
+  const changed = { connect: (slot) => heard.add(slot), disconnect: (slot) => heard.delete(slot) };
+  const one = sharedCell(GROWN);
+  Object.assign(one.cell.outputs, { changed });
+  const two = sharedCell(GROWN, OTHER, GROWN);
+  const notebook = { ...page(true), cells: [one.cell] };
+  const sessionContext = { kernelChanged: { connect() {}, disconnect() {} } };
+  const leave = mountBesideTranscripts(
+    { on() {} },
+    { model: notebook, sessionContext },
+    PANEL,
+    new Set(),
+    () => {
+      keepTranscript(PANEL, notebook);
+    },
+  );
+  const { awareness } = notebook.sharedModel;
+  awareness.getStates().set(2, announced(false));
+  awareness.tell();
+  t.mock.timers.tick(60_000);
+  notebook.cells = [two.cell];
+  for (const slot of heard) slot();
+  t.mock.timers.tick(50);
+  assert.deepEqual(two.done, [["fromJSON", "It", "other"]]);
+  assert.equal(heard.size, 1);
+  leave();
+  assert.equal(heard.size, 0);
 });

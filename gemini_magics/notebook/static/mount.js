@@ -5,8 +5,10 @@ import { add } from "./elements.js";
 import { PanelView } from "./panel-view.js";
 import { watchFor } from "./seen.js";
 import { offerTranscript } from "./succession.js";
-import { showTranscript } from "./transcript.js";
+import { panelOutputs, showTranscript } from "./transcript.js";
 import { announce, watchPages } from "./writer.js";
+
+const KEEP_MS = 50;
 
 /**
  * @param {PanelModel} model
@@ -19,6 +21,10 @@ import { announce, watchPages } from "./writer.js";
 function mountBesideTranscripts(model, { model: notebook, sessionContext }, said, views, keep) {
   /** @type {Map<HTMLElement, () => void>} */
   const mounted = new Map();
+  /** @type {Set<OutputArea>} */
+  const shared = new Set();
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let keeping;
 
   /** @param {Element} transcript */
   function mount(transcript) {
@@ -50,9 +56,25 @@ function mountBesideTranscripts(model, { model: notebook, sessionContext }, said
     }
   }
 
+  /** Keep the transcript, now and after each change of its outputs: a page writes until it has heard of another. */
+  function keepShared() {
+    keep();
+    for (const { area } of panelOutputs(said, notebook)) {
+      shared.add(area);
+      area.changed?.connect(keepAgain);
+    }
+  }
+
+  function keepAgain() {
+    clearTimeout(keeping);
+    keeping = setTimeout(keep, KEEP_MS);
+  }
+
   function leave() {
     stopWatching();
     stopWatchingPages();
+    for (const area of shared) area.changed?.disconnect(keepAgain);
+    clearTimeout(keeping);
     sessionContext.kernelChanged.disconnect(leave);
     for (const unmount of mounted.values()) unmount();
     mounted.clear();
@@ -62,7 +84,7 @@ function mountBesideTranscripts(model, { model: notebook, sessionContext }, said
   }
 
   const stopWatching = watchFor(said.name, mount);
-  const stopWatchingPages = watchPages(notebook, said.name, keep);
+  const stopWatchingPages = watchPages(notebook, said.name, keepShared);
   // The kernel has ended, was started again, or is another one: the plain output stays.
   model.on("comm_live_update", leave);
   sessionContext.kernelChanged.connect(leave);

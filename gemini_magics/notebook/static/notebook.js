@@ -20,7 +20,7 @@ function* outputsOf(notebook, isOurs, cells = notebook?.cells) {
       notebook && sharedModel && saved && isOfMaps(saved)
         ? savedOutputs(notebook, outputs, sharedModel, saved, isOurs)
         : plainOutputs(outputs);
-    for (const output of found) if (isOurs(output.data)) yield { cell, id, ...output };
+    for (const output of found) if (isOurs(output.data)) yield { cell, id, area: outputs, ...output };
   }
 }
 
