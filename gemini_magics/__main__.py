@@ -11,7 +11,7 @@ from typing import Any
 
 from . import __version__
 from .core.errors import BadRequest, GeminiError
-from .core.text import shorten, size
+from .core.text import legible, shorten, size
 from .recording.contents import Contents
 from .recording.file import Recording, recording_at
 from .render.table import Table
@@ -216,7 +216,8 @@ def _answers(count: int) -> str:
 
 
 def _print(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
+    # A shell's * writes names of files that a person has not read.
+    sys.stdout.write(f"{legible(text)}\n")
 
 
 if __name__ == "__main__":

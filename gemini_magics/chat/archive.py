@@ -22,12 +22,14 @@ from ..core.errors import BadRequest, CannotAttach
 from ..core.json_fields import JsonFields, read_json
 from ..core.messages import Attachment, Citation, Media, Message, Part, Text, Thinking, Usage
 from ..core.storage import place_for, read_regular, replace_file
+from ..core.text import size
 from ..recording.calls import call_as_json, read_call, redrawn
 from ..render.answer import Answer
 from .transcript import FORMAT, markdown
 
 VERSION = 1
 ANCHOR_CHARS = 2_000  # VS Code's identity of a cell holds the path of its notebook
+FILE_BYTES = 1_000_000_000  # reading JSON takes several times as much memory
 _MARK_BYTES = 100  # FORMAT stands at the start of both kinds of file
 _MEDIA_TYPE = re.compile(r"[\w.+-]{1,60}/[\w.+-]{1,60}|", re.ASCII)  # "" is that of a URL without an ending
 _PLAIN = ("service", "model", "effort", "prompt_sha256", "problem", "request_id", "recorded")
@@ -60,10 +62,14 @@ def read(path: Path) -> tuple[str, list[Turn]]:
     """Read the name and the turns of a conversation from its JSON.
 
     Raises:
-        BadRequest: the file cannot be read, or is no conversation; the message names the line or the turn.
+        BadRequest: the file cannot be read, is too large, or is no conversation; the message names the line or
+            the turn.
     """
     try:
-        return from_json(read_regular(path))
+        data = read_regular(path, FILE_BYTES + 1)
+        if len(data) > FILE_BYTES:
+            raise BadRequest(f"{path.name} has more than {size(FILE_BYTES)}: import a smaller conversation.")
+        return from_json(data)
     except OSError as error:
         raise BadRequest(f"{path} cannot be read ({error.strerror}): name an exported .json file.") from None
     except ValueError as error:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import builtins
+import os
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from glob import iglob
-from itertools import islice
+from glob import escape, iglob
+from itertools import chain, dropwhile, islice
 from pathlib import Path
 
 from ..core.errors import CannotAttach
@@ -108,9 +109,30 @@ def _matches(word: str, namespace: Namespace) -> Iterator[str]:
 def _files_of(pattern: str) -> list[str]:
     """Return the files that a pattern matches, in the order of their names, at most one more than may go."""
     with suppress(OSError, ValueError, RuntimeError):
-        paths = iglob(str(expanded(Path(pattern))), recursive=True)  # noqa: PTH207 - Path.glob refuses a full path
+        paths = chain.from_iterable(map(iglob, _unfolded(expanded(Path(pattern)))))
         return sorted(islice((path for path in paths if Path(path).is_file()), MOST_ITEMS + 1))
     return []
+
+
+def _unfolded(pattern: Path) -> Iterator[str]:
+    """Yield a pattern for each folder that a `**` stands for; a folder to which several links lead, once.
+
+    glob itself follows each link again and again: two links that lead in a circle have 2**40 paths.
+    """
+    if "**" not in pattern.parts:
+        yield str(pattern)
+        return
+    at, seen = pattern.parts.index("**"), set()
+    rest = list(dropwhile("**".__eq__, pattern.parts[at:])) or ["*"]
+    tops = iglob(str(Path(*pattern.parts[:at]))) if at else ["."]  # noqa: PTH207 - Path.glob refuses a full path
+    for top in tops:
+        for folder, within, _ in os.walk(top, followlinks=True):
+            real = os.path.realpath(folder)
+            shown = sorted(name for name in within if not name.startswith("."))
+            within[:] = [] if real in seen else shown
+            if real not in seen:
+                seen.add(real)
+                yield from _unfolded(Path(escape(folder), *rest))
 
 
 def read_word(word: str, namespace: Namespace, settings: Settings) -> Attachment:

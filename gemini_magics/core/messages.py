@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .places import Ground
 
 NAME_CHARS = 80
+NOTE_CHARS = 500
 
 # Notes of text that nobody has read before it is sent, so that it is masked:
 FOR_MODELS = "the object's own words"  # how the note of an `_ai_repr_` begins
@@ -87,9 +88,10 @@ class Attachment(Brief):
         """One line for people: "fig · figure · 640 × 480 px · 21 kB"."""
         media = self.content if isinstance(self.content, Media) else None
         pixels = f"{media.width} × {media.height} px" if media and media.width else ""
-        name = one_line(self.name, NAME_CHARS)
+        # All three may stand in an imported chat.
+        name, kind = one_line(self.name, NAME_CHARS), one_line(self.kind, NAME_CHARS)
         weight = size(self.size_bytes) if self.size_bytes else ""
-        return " · ".join(filter(None, (name, self.kind, pixels, weight, self.note)))
+        return " · ".join(filter(None, (name, kind, pixels, weight, one_line(self.note, NOTE_CHARS))))
 
     @property
     def can_be_marked(self) -> bool:

@@ -46,6 +46,11 @@ def clean(text: str) -> str:
     return _SURROGATE.sub("\ufffd", text.translate(_CONTROLS))
 
 
+def whole_characters(text: str) -> str:
+    """Return text with U+FFFD for half a surrogate pair, which no message to a page can carry."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 def reveal(text: str) -> str:
     """Like `clean`, and write invisible and bidirectional characters out as ⟨U+202E⟩.
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from ..core.folder import notebook_folder
 from ..core.settings import Settings
-from ..core.text import shorten, size
+from ..core.text import legible, shorten, size
 from ..service.services import SERVICES
 from .options import FLAGS, OPTIONS, Option
 
@@ -124,7 +124,11 @@ def numbered(names: Mapping[str, Any]) -> Iterator[Suggestion]:
 
 
 def files(typed: str, ending: str = "") -> Iterator[Suggestion]:
-    """Yield the files of the notebook's folder that a path may mean, but none that hold keys."""
+    """Yield the files of the notebook's folder that a path may mean, but none that hold keys.
+
+    Tab writes a name into a cell. One with a line break would begin a line of code there, so it is not offered,
+    nor is one that could not be told from an expression.
+    """
     from ..content.files import named_for_keys
 
     folder, _, beginning = typed.lstrip("'\"").rpartition("/")
@@ -142,9 +146,10 @@ def files(typed: str, ending: str = "") -> Iterator[Suggestion]:
                 wanted = name.lower().startswith(beginning.lower()) and (
                     name.endswith(ending) or entry.is_dir()
                 )
-                if wanted and not hidden:
+                # IPython breaks a cell where `splitlines` does, at U+2028 too.
+                if wanted and not hidden and name.splitlines() == [legible(name)]:
                     with suppress(OSError):  # a link that leads nowhere, or a file that was just deleted
-                        yield _file(f"{folder}/{name}" if folder else name, entry)
+                        yield from _file(f"{folder}/{name}" if folder else name, entry)
 
 
 def recordings(_: Mapping[str, Any] | None = None) -> Iterator[Suggestion]:
@@ -152,11 +157,16 @@ def recordings(_: Mapping[str, Any] | None = None) -> Iterator[Suggestion]:
     return (each for each in files("", ".jsonl") if each.about != "folder")
 
 
-def _file(path: str, entry: os.DirEntry[str]) -> Suggestion:
+def _file(path: str, entry: os.DirEntry[str]) -> Iterator[Suggestion]:
     about = "folder" if entry.is_dir() else f"file {size(entry.stat().st_size)}"
     path = f"{path}/" if entry.is_dir() else path
-    # A blank or a comma would end the word: see `words_of`.
-    return Suggestion(f'"{path}"' if re.search(r"[\s,]", path) else path, about)
+    # A blank or a comma would end the word (see `words_of`), and in brackets a name may be a call. In quotes it
+    # is a path and never an expression, also once the file is gone.
+    quotes = [each for each in "\"'" if each not in path]
+    if not re.search(r"[\s,()\[\]{}]", path):
+        yield Suggestion(path, about)
+    elif quotes:
+        yield Suggestion(f"{quotes[0]}{path}{quotes[0]}", about)
 
 
 def _models(_: Mapping[str, Any]) -> Iterator[Suggestion]:

@@ -5,7 +5,6 @@ A request is data, and nothing in it is evaluated.
 
 from __future__ import annotations
 
-import json
 from base64 import b64decode
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -17,8 +16,9 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.display import JSON, display
 
 from ..core.errors import BadRequest, GeminiError
+from ..core.json_fields import read_json
 from ..core.settings import Settings
-from ..core.text import fenced
+from ..core.text import fenced, whole_characters
 from ..service.services import SERVICES, no_service
 from .magics.question import GeminiMagics
 
@@ -32,9 +32,8 @@ STORED = "as the notebook shows it"
 
 def reply(request: str) -> JSON:
     """Answer a request of the page: `{"do": "ask", ...}` or `{"do": "defaults", ...}`."""
-    asked = json.loads(request)
-    shell = get_ipython()
-    answer = _ANSWERS.get(asked.get("do")) if isinstance(asked, dict) else None
+    asked, shell = _read(request), get_ipython()
+    answer = _ANSWERS.get(str(asked.get("do")))
     if shell is None or answer is None:
         # The page and the kernel may have different versions: they are installed in two environments.
         return JSON({"error": "This kernel does not know that request: update gemini_magics in it."})
@@ -46,12 +45,21 @@ def reply(request: str) -> JSON:
 
 def show(request: str) -> None:
     """Show what a page asks for, in the output area that asks."""
-    asked, shell = json.loads(request), get_ipython()
+    asked, shell = _read(request), get_ipython()
     if shell is not None and asked.get("do") == "panel":
         _magics(shell)
         from .panel.panel import panel
 
         display(panel())
+
+
+def _read(request: str) -> dict[str, Any]:
+    """Read a request; one that is no object of JSON asks for nothing."""
+    try:
+        asked = read_json(request)
+    except ValueError:
+        return {}
+    return asked if isinstance(asked, dict) else {}
 
 
 def _magics(shell: InteractiveShell, *, load: bool = True) -> GeminiMagics | None:
@@ -71,7 +79,8 @@ def _ask(asked: Mapping[str, Any], shell: InteractiveShell) -> dict[str, Any]:
     if magics is None:
         raise BadRequest("gemini_magics is not loaded: run %load_ext gemini_magics.")
     number, output = asked.get("count"), asked.get("output")
-    source = str(asked.get("source", ""))
+    # Half a character, which a stranger's notebook may hold, goes into no message.
+    source = whole_characters(str(asked.get("source", "")))
     # JSON's true is a bool, which Python counts among the ints.
     number = number if type(number) is int else 0
     run = magics.runs.find(number, str(asked.get("cell", "")), source)
@@ -185,7 +194,7 @@ def _is_set(value: object) -> bool:
     return isinstance(value, bool) or (isinstance(value, str) and 0 < len(value) <= TEXT_CHARS)
 
 
-_ANSWERS: dict[object, Callable[[Mapping[str, Any], InteractiveShell], dict[str, Any]]] = {
+_ANSWERS: dict[str, Callable[[Mapping[str, Any], InteractiveShell], dict[str, Any]]] = {
     "ask": _ask,
     "defaults": _defaults,
 }

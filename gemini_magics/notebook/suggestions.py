@@ -184,7 +184,7 @@ def _written(name: str, names: Mapping[str, Any]) -> list[Suggestion]:
 
 
 def _begins(text: str, typed: str) -> bool:
-    return text.lower().lstrip('"').startswith(typed.lower().lstrip("'\""))
+    return text.lower().lstrip("'\"").startswith(typed.lower().lstrip("'\""))
 
 
 def _order(each: Suggestion) -> tuple[bool, bool, str]:

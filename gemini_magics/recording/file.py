@@ -20,6 +20,7 @@ from ..core.errors import BadRequest
 from ..core.folder import current_folder
 from ..core.notices import notice
 from ..core.storage import open_here, place_for, replace_file
+from ..core.text import legible
 from .contents import Contents
 from .locks import lock
 from .record import Asked, Record, read_line
@@ -44,11 +45,11 @@ class Recording:
 
     @property
     def label(self) -> str:
-        """The path as people would write it here."""
+        """The path as people would write it here, with nothing in it that a terminal obeys."""
         for folder, short in ((current_folder(), ""), (Path("~").expanduser(), "~/")):
             if folder and self.path.is_relative_to(folder):
-                return short + self.path.relative_to(folder).as_posix()
-        return str(self.path)
+                return legible(short + self.path.relative_to(folder).as_posix())
+        return legible(str(self.path))
 
     def load(self) -> Contents:
         """Return the contents of the file; they are empty where there is no file yet.

@@ -43,6 +43,7 @@ from .record import asked_by
 MOST_BYTES = 4_000_000  # an answer has 65,536 tokens at most, and as many thoughts
 MOST_JOURNALS = 100  # in a folder; more are not looked at
 QUESTION_CHARS = 200
+NAME_CHARS = 300  # the name of a file has 255 at most
 SUFFIX = ".partial"
 
 _NAME = re.compile(r"\..{1,200}\.[0-9a-f]{8}\.partial", re.DOTALL)
@@ -209,11 +210,11 @@ def read(path: Path) -> tuple[Answer | None, str]:
                     fold(answer, kind(words))
     if not (answer.text or answer.thinking):
         return None, key
-    asked = one_line(question, QUESTION_CHARS)
+    asked, name = one_line(question, QUESTION_CHARS), one_line(path.name, NAME_CHARS)
     close(
         answer,
         CUT,
         f"Partial: its kernel died before the answer ended, {one_line(when, 20)}. The question “{asked}” was "
-        f"not sent again. %gemini_forget {path.name} deletes the file that keeps this.",
+        f"not sent again. %gemini_forget {name} deletes the file that keeps this.",
     )
     return answer, key

@@ -21,16 +21,16 @@ def metadata(answer: AnswerState) -> dict[str, Any]:
     """
     usage = {name: value for name, value in asdict(answer.usage).items() if value is not None}
     about = {
-        "service": answer.service,
-        "model": shorten(reveal(answer.model), METADATA_NAME_CHARS),
-        "effort": answer.effort,
-        "source": f"recorded {answer.recorded}" if answer.recorded else "live",
-        "prompt_sha256": answer.prompt_sha256,
+        "service": _shown(answer.service),
+        "model": _shown(answer.model),
+        "effort": _shown(answer.effort),
+        "source": f"recorded {_shown(answer.recorded)}" if answer.recorded else "live",
+        "prompt_sha256": _shown(answer.prompt_sha256),
         "attachments": [attachment_metadata(attachment) for attachment in answer.attachments],
         "usage": usage,
         **({"calls": [one_line(call.name, NAME_CHARS) for call in answer.calls]} if answer.calls else {}),
         "seconds": round(answer.seconds, 3),
-        "ended": None if answer.ended is None else shorten(reveal(answer.ended), METADATA_NAME_CHARS),
+        "ended": None if answer.ended is None else _shown(answer.ended),
     }
     return {"gemini_magics": about}
 
@@ -41,4 +41,9 @@ def attachment_metadata(attachment: Attachment) -> dict[str, Any]:
     kind, digest = (
         (content.type, content.sha256) if isinstance(content, Media) else ("text/plain", text_sha256(content))
     )
-    return {"kind": attachment.kind, "type": kind, "bytes": attachment.size_bytes, "sha256": digest}
+    return {"kind": _shown(attachment.kind), "type": kind, "bytes": attachment.size_bytes, "sha256": digest}
+
+
+def _shown(words: str) -> str:
+    """Return words of a service or a file; no message to a page can carry half a character, or megabytes."""
+    return shorten(reveal(words), METADATA_NAME_CHARS)

@@ -9,6 +9,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from gemini_magics import Answer, BadRequest, Media
+from gemini_magics.chat import archive
 from gemini_magics.chat.archive import as_json
 from gemini_magics.chat.conversation import Conversation, conversations, keep, known, next_question, remember
 from gemini_magics.chat.transcript import inert
@@ -427,6 +428,15 @@ def test_a_file_that_is_no_conversation_is_refused_in_one_line(name, tmp_path):
     with pytest.raises(BadRequest, match=r"main\.json|cannot name") as raised:
         Conversation.load(file)
     assert "\n" not in str(raised.value)
+
+
+def test_a_file_without_end_is_refused_before_it_fills_the_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(archive, "FILE_BYTES", 1_000_000)
+    file = tmp_path / "main.json"
+    with file.open("wb") as written:
+        written.truncate(2**40)  # no disk is needed for it
+    with pytest.raises(BadRequest, match=r"main\.json has more than 1\.0 MB: import a smaller"):
+        Conversation.load(file)
 
 
 def test_the_turn_with_the_fault_is_named(tmp_path):

@@ -178,6 +178,17 @@ def test_paths_with_spaces_and_patterns_are_the_files_that_they_mean(ask, files,
     assert sent == [*PATHS[typed], "What is this?"]
 
 
+def test_links_that_lead_in_a_circle_are_followed_once(ask, files):
+    Path("again").symlink_to(".")
+    Path("plots/up").symlink_to("..")
+    Path("plots/deep/here").symlink_to(".")
+    Path("qlots").symlink_to("plots")
+    sent = [part for part in ask("%%gemini **/e.png\nWhat?") if not part.startswith("data:")]
+    assert sent == ["plots/deep/e.png:", "What?"]
+    with pytest.raises(CannotAttach, match=r"No file matches \*\*/\*\.gif"):
+        ask("%%gemini **/*.gif\nWhat?")
+
+
 def test_a_pattern_obeys_the_rules_of_paths(ask, files, shell):
     shell.run(SETUP)
     with pytest.raises(CannotAttach, match=r"No file matches plots/\*\.gif"):

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from patience import PATIENCE_S
 from PIL import Image
 
+from gemini_magics.core.errors import CannotAttach
 from gemini_magics.notebook.options import OPTIONS
 from gemini_magics.notebook.suggestions import suggestions
 from gemini_magics.service.services import SERVICES
@@ -151,6 +152,41 @@ def test_files_are_offered_but_none_that_hold_keys_or_lie_outside(tab, tmp_path)
     assert suggestions("%%gemini ../", {}, inside=True) == ("../", [])
     assert suggestions("%%gemini /etc/passw", {}, inside=True) == ("/etc/passw", [])
     assert list(tab('%%gemini "plain t')) == ['%%gemini "plain text.txt"']
+
+
+BREAKS = ["\n", "\r", "\v", "\f", "\x1c", "\x85", "\u2028", "\u2029"]
+
+
+@pytest.mark.parametrize("line", ["%%gemini ", "%gemini_record "])
+def test_a_file_whose_name_would_begin_a_line_of_code_is_not_offered(tab, tmp_path, line):
+    for place, character in enumerate(BREAKS):
+        (tmp_path / f"z{place}{character}import os # $`1`.jsonl").touch()
+    (tmp_path / "z turned\u202e.jsonl").touch()
+    (tmp_path / "z\x1b[31m.jsonl").touch()
+    (tmp_path / "z.jsonl").touch()
+    assert list(tab(f"{line}z")) == [f"{line}z.jsonl"]
+
+
+def test_a_name_that_tab_writes_is_a_path_also_once_the_file_is_gone(shell, tab, tmp_path):
+    ran = shell.user_ns["ran"] = []
+    quoted = ['"a(ran.append(1)).txt"', """'a" ran.append(2) "c.txt'""", """"a[3]' ran.append(4).txt\""""]
+    names = [each[1:-1] for each in quoted]
+    for name in (*names, "a\" ran.append(5) ' b.txt", "a"):
+        (tmp_path / name).write_text("Words.")
+    offered = set(tab('%%gemini "a'))
+    assert offered == {"%%gemini a", *(f"%%gemini {each}" for each in quoted)}
+    for name in (*names, "a"):
+        (tmp_path / name).unlink()
+    for cell in offered:
+        with pytest.raises(CannotAttach):
+            shell.run(f"{cell} --dry-run\nWhy?")
+    assert ran == []
+
+
+def test_a_name_with_quotes_in_it_is_completed_so_that_it_is_found(tab, shell, tmp_path):
+    (tmp_path / 'the "new" one.txt').write_text("Words.")
+    assert list(tab("%%gemini the")) == ["""%%gemini 'the "new" one.txt'"""]
+    shell.run("""%%gemini 'the "new" one.txt' --dry-run\nWhy?""")
 
 
 def test_other_cells_and_prose_are_completed_as_before(tab, things):

@@ -1,11 +1,17 @@
 """%gemini_forget lists what is kept outside of the notebook, and deletes it."""
 
+import os
+import shutil
+from pathlib import Path
+
 import keyring
 import pytest
 from ring import Ring
 
 from gemini_magics.core.errors import BadRequest
+from gemini_magics.core.settings import resolve
 from gemini_magics.notebook.magics.forget import forget
+from gemini_magics.recording.journal import partial_answers
 from gemini_magics.service import keyrings, keys
 
 JOURNAL = ".answers.jsonl.0123abcd.partial"
@@ -71,6 +77,47 @@ def test_another_name_deletes_nothing_and_says_so(folder):
     with pytest.raises(BadRequest, match=r"answers\.jsonl is not on the list of %gemini_forget"):
         forget(f"{BATCH} answers.jsonl")
     assert BATCH in names(forget(""))
+
+
+@pytest.mark.parametrize("name", [".my answers.jsonl", ".a\x1b[31m\n b.jsonl", '.a"b c.jsonl', ".it's.jsonl"])
+def test_a_partial_answer_is_deleted_by_the_name_that_is_shown(folder, name):
+    (folder / JOURNAL).rename(folder / f"{name}.0123abcd.partial")
+    [answer] = partial_answers(resolve({}))
+    told = answer.problem.partition("%gemini_forget ")[2].partition(" deletes ")[0]
+    shown = names(forget(""))[0]
+    assert "\n" not in told + shown
+    assert "\x1b" not in told + shown
+    assert names(forget(told)) == [shown]
+    assert not list(folder.glob(".*.partial"))
+    (folder / f"{name}.0123abcd.partial").write_text("{}")
+    (folder / f"{name}.0123abcd.partial").chmod(0o600)
+    assert names(forget(f'"{shown}"')) == [shown]
+
+
+def test_a_file_of_an_impossible_time_is_listed_and_deleted(folder, monkeypatch):
+    lstat = Path.lstat
+
+    def far(path):
+        status = lstat(path)
+        return os.stat_result((*status[:8], 10**12, *status[9:])) if path.name == BATCH else status
+
+    monkeypatch.setattr(Path, "lstat", far)
+    assert names(forget(BATCH)) == [BATCH]
+    assert BATCH not in names(forget(""))
+
+
+def test_what_cannot_be_deleted_is_one_line(folder, monkeypatch):
+    def refuse(path, missing_ok=False):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(BadRequest, match=rf"{BATCH} cannot be deleted \(Permission denied\)"):
+        forget(BATCH)
+
+
+def test_without_a_folder_the_keys_are_listed(folder):
+    shutil.rmtree(folder)
+    assert names(forget("")) == ["kie"]
 
 
 def test_the_magic_shows_the_list(shell, folder, capsys):

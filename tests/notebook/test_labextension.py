@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from gemini_magics.core.settings import NAMES, Settings
-from gemini_magics.notebook.labextension import SETTABLE, reply
+from gemini_magics.notebook.labextension import SETTABLE, reply, show
 from gemini_magics.service.services import SERVICES
 
 SCHEMA = Path(__file__).parents[2] / "labextension" / "schemas" / "gemini_magics" / "settings.json"
@@ -91,6 +91,31 @@ def test_a_cell_that_did_not_run_is_quoted_and_nothing_in_it_is_an_expression(sh
 
     (text,) = read_body(answer["source"].partition("\n")[2], Namespace(), Settings())
     assert "x = '$`1 / 0`'" in text
+
+
+def test_half_a_character_in_a_strangers_cell_does_not_stop_the_answer(shell):
+    answer = asks(do="ask", count=0, cell="a", source="x = '\ud83d'")
+    assert "x = '\ufffd'" in json.dumps(answer, ensure_ascii=False).encode().decode()
+
+
+NO_REQUESTS = [
+    "{",
+    "[" * 5_000,
+    "5",
+    "null",
+    '"ask"',
+    '{"do": []}',
+    '{"do": {"ask": 1}}',
+    '{"do": "eval"}',
+    "{}",
+]
+
+
+@pytest.mark.parametrize("request_", NO_REQUESTS)
+def test_what_is_no_request_is_answered_in_a_sentence_and_shows_nothing(shell, capsys, request_):
+    assert "does not know that request" in reply(request_).data["error"]
+    show(request_)
+    assert capsys.readouterr() == ("", "")
 
 
 def test_an_output_with_nothing_to_send_says_so():

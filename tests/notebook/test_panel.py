@@ -32,7 +32,7 @@ class Widget:
         self.thumbs = dict(whole["thumbs"])
 
     def send(self, message) -> None:
-        json.dumps(message)
+        json.dumps(message, ensure_ascii=False).encode()  # as Jupyter does; half a character has no UTF-8
         self.messages.append(message)
         self.facts |= message.get("facts", {})
         self.thumbs |= message.get("thumbs", {})

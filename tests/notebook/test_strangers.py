@@ -11,7 +11,7 @@ from kernel import Kernel
 from PIL import Image
 from test_panel import FINE, Widget, parts
 
-from gemini_magics import Settings
+from gemini_magics import Settings, conversations
 from gemini_magics.chat.archive import as_json
 from gemini_magics.content.namespace import Namespace
 from gemini_magics.content.prompt import expressions, literally, read_body
@@ -23,6 +23,7 @@ from gemini_magics.notebook.panel import attachments
 from gemini_magics.notebook.panel.messages import PIECE_BYTES, SETTINGS, TEXT_CHARS, VERBS
 from gemini_magics.notebook.panel.panel import panel
 from gemini_magics.render.answer import Answer
+from gemini_magics.render.metadata import metadata
 from gemini_magics.testing import Demo
 
 ATTACK = "$`ran.append(1)`"
@@ -163,6 +164,46 @@ def test_half_a_character_in_a_question_of_a_file_makes_no_expression_of_it(demo
     assert text.encode() == "$`ran.append(1) #\ufffd` so?".encode()
     page.ask(text)
     assert (asked(demo), ran) == (text, [])
+
+
+WORDS = [
+    ("question", 0, "name"), ("question", 0, "kind"), ("question", 0, "note"), ("question", 1), ("place",),
+    *[("answer", name) for name in ("service", "model", "effort", "problem", "recorded", "thinking", "text", "ended")],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("path", WORDS, ids=lambda path: path[-1])
+@pytest.mark.parametrize("words", ["\ud800", "a" * 1_000_000], ids=["half a character", "a megabyte"])
+def test_a_chat_is_shown_whatever_words_stand_in_its_file(demo, page, shell, path, words):
+    a_file("Why?", Attachment("x", "text", "Words.", "a note"), name="copy")
+    whole = json.loads(Path("chat.json").read_text("utf-8"))
+    held = whole["exchanges"][0]
+    for step in path[:-1]:
+        held = held[step]
+    held[path[-1]] = words
+    Path("chat.json").write_text(json.dumps(whole), "utf-8")
+    shell.run("%gemini_chat import chat.json copy")
+    answer = conversations["copy"].turns[0].answer
+    about = json.dumps(metadata(answer), ensure_ascii=False).encode()
+    assert len(about) < 2_000
+    page.do("chat", chat="copy")
+    page.do("edit", key="a")
+    page.do("cell", key="a")
+    page.do("again")
+    assert page.facts["draft"]["text"]
+    assert len(page.facts["tray"][0]["label"]) < 1_000
+    assert len(json.dumps(page.turns["a"]["saved"])) < 1_000
+
+
+def test_half_a_character_that_is_typed_does_not_close_the_panel(demo, page, shell):
+    shell.run('%config GeminiMagics.system = "Be brief. \\ud83d"')
+    page.do("draft", text="Why \ud83d")
+    page.do("again")
+    page.ask("Why \ud83d?")
+    for verb in ("edit", "cell"):
+        page.do(verb, key=page.order[-1])
+    page.do("again")
+    assert page.facts["draft"]["text"] == "Why \ufffd?"
 
 
 def test_a_value_with_an_expression_in_it_is_text_when_its_cell_is_edited_in_the_panel(demo, page, shell, ran):

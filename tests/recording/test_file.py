@@ -22,6 +22,7 @@ from gemini_magics import BadRequest
 from gemini_magics.__main__ import recording as command
 from gemini_magics.core.messages import Attachment, Citation, Usage
 from gemini_magics.core.storage import open_here, replace_file
+from gemini_magics.notebook.notes import show_note
 from gemini_magics.recording.file import Recording, recording_at
 from gemini_magics.recording.locks import lock
 from gemini_magics.recording.record import asked_by, read_line
@@ -531,6 +532,25 @@ def test_pruning_says_that_it_took_out_a_line_that_broke_off(path, capsys):
     )
     assert path.read_bytes() == GOOD
     assert told(capsys, "prune") == (0, ["answers.jsonl: 0 replaced answers removed, 1 left"])
+
+
+NAME = "a\x1b]0;title\x07\u202elnosj.jsonl"
+SHOWN = "a␛]0;title␇⟨U+202E⟩lnosj.jsonl"
+
+
+def test_a_terminal_obeys_nothing_in_the_name_of_a_recording(folder, capsys):
+    path = folder / NAME
+    path.write_text("{}\n", "utf-8")
+    assert run(NAME, check=True) == 1
+    path.write_text("")
+    assert run(NAME, prune=True) == 0
+    assert capsys.readouterr().out.count(SHOWN) == 2
+    assert recording_at(path).label == SHOWN
+
+
+def test_a_terminal_obeys_nothing_in_a_note(shell, capsys):
+    show_note(f"{NAME} breaks off.")
+    assert capsys.readouterr().out == f"{SHOWN} breaks off.\n"
 
 
 def test_the_command_makes_no_recording(path):

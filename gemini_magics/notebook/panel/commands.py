@@ -21,7 +21,7 @@ from ...core.errors import BadRequest, CannotAttach, GeminiError
 from ...core.messages import Message
 from ...core.places import Box
 from ...core.settings import Settings
-from ...core.text import reveal, shorten
+from ...core.text import reveal, shorten, whole_characters
 from ..frontend import namespace
 from .controller import Desk
 from .messages import read_message
@@ -85,7 +85,7 @@ def _cell(desk: Desk, key: str) -> None:
     if desk.turns()[0].anchor != key:
         own["chat"] = desk.chat
     cell, without = question_cell(message, wording, own, namespace(), desk.functions.offered)
-    desk.page.say(cell=cell)
+    desk.page.say(cell=whole_characters(cell))
     if without:
         left_out = shorten(reveal(", ".join(without)), LEFT_OUT_CHARS)
         raise BadRequest(f"{left_out} has no name in the notebook and is not in the cell: save it as a file.")

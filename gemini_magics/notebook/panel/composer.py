@@ -7,6 +7,7 @@ from typing import Any
 
 from ...content.prompt import expressions
 from ...core.messages import Attachment
+from ...core.text import whole_characters
 from .wording import Wording
 
 
@@ -22,7 +23,7 @@ class Composer:
     def draft(self, text: str) -> dict[str, Any]:
         """Return a text for the box, with a number, since pages take each draft once."""
         self._text = text
-        return {"text": text, "number": next(self._numbers)}
+        return {"text": whole_characters(text), "number": next(self._numbers)}
 
     def wording(self, text: str, *, reads_values: bool) -> Wording:
         """Return the words that a page sends from its box.

@@ -99,7 +99,7 @@ def turn_text(turn: Turn, answer: str) -> tuple[str, dict[str, Any]]:
         "length": len(text),
         "question": len(asked),
         "answer": [len(_QUOTE) + len(asked) + 2 + begin, length],
-        "ended": turn.answer.ended if complete else CUT,
+        "ended": one_line(turn.answer.ended or "", NAME_CHARS) if complete else CUT,
         "stale": turn.stale,
         "hidden": turn.hidden,
         "asker": asker_of(turn.anchor),
@@ -109,7 +109,8 @@ def turn_text(turn: Turn, answer: str) -> tuple[str, dict[str, Any]]:
 
 def _described(part: Attachment) -> dict[str, str]:
     sha256 = attachment_metadata(part)["sha256"]
-    return {"name": one_line(part.name, NAME_CHARS), "kind": part.kind, "sha256": sha256}
+    kind = one_line(part.kind, KIND_CHARS)
+    return {"name": one_line(part.name, NAME_CHARS), "kind": kind, "sha256": sha256}
 
 
 def asker_of(anchor: str) -> str:

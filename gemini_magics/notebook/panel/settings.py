@@ -7,6 +7,7 @@ from typing import Any
 
 from ...core.errors import BadRequest
 from ...core.settings import Settings
+from ...core.text import whole_characters
 from ...service.auto import decided
 from ...service.services import CHOICES, SERVICES, effort_of
 
@@ -20,7 +21,7 @@ def settings_for_page(settings: Settings) -> dict[str, Any]:
         asked = decided(settings)
     row, effort = SERVICES.get(asked.service), effort_of(asked) or ""
     return {
-        **{name: getattr(settings, name) or "" for name in ("service", "model", "system")},
+        **{name: whole_characters(getattr(settings, name) or "") for name in ("service", "model", "system")},
         "effort": effort,
         "thoughts": settings.thoughts,
         "search": settings.search,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...content.prompt import expressions, literally, openings
-from ...core.text import reveal
+from ...core.text import reveal, whole_characters
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Wording:
         Half a surrogate pair becomes U+FFFD: no message to a page can carry it, and what a page sends back
         must be what was marked as literal.
         """
-        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        text = whole_characters(text)
         return cls(text, expressions(text) | openings(text), typed=False)
 
     @classmethod
