@@ -1,5 +1,7 @@
 """%gemini_forget lists what is kept outside of the notebook, and deletes it."""
 
+import errno
+
 import keyring
 import pytest
 from ring import Ring
@@ -71,6 +73,28 @@ def test_another_name_deletes_nothing_and_says_so(folder):
     with pytest.raises(BadRequest, match=r"answers\.jsonl is not on the list of %gemini_forget"):
         forget(f"{BATCH} answers.jsonl")
     assert BATCH in names(forget(""))
+
+
+SPACED = ".my answers.jsonl.0123abcd.partial"
+
+
+@pytest.mark.parametrize("line", [SPACED, f"  {SPACED} ", f"'{SPACED}'", f'kie "{SPACED}"'])
+def test_a_name_with_spaces_is_deleted_as_it_stands_or_in_quotes(folder, line):
+    (folder / JOURNAL).rename(folder / SPACED)
+    assert SPACED in names(forget(line))
+    assert SPACED not in names(forget(""))
+    assert BATCH in names(forget(""))
+
+
+def test_a_file_that_cannot_be_deleted_is_named(folder, monkeypatch):
+    def unlink(path):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr("pathlib.Path.unlink", unlink)
+    with pytest.raises(BadRequest) as raised:
+        forget(BATCH)
+    told = f"{BATCH} cannot be deleted (Permission denied): check the permissions of its folder."
+    assert str(raised.value) == told
 
 
 def test_the_magic_shows_the_list(shell, folder, capsys):

@@ -34,7 +34,7 @@ def run_command(line: str, shell: InteractiveShell) -> None:
     """
     # A cell that runs again may replace the conversation that it made; another cell may not.
     here = f"{Frontend.of(shell).cell_id} {line.strip()}"
-    match _split_words(line):
+    match split_words(line):
         case []:
             display(conversation_table())
         case ["reset", name]:
@@ -146,7 +146,7 @@ def _path(file: str) -> Path:
         ) from None
 
 
-def _split_words(line: str) -> list[str]:
+def split_words(line: str) -> list[str]:
     """Split a line at its spaces, but not inside of quotes."""
     # shlex would treat the backslashes of Windows paths as escapes:
     # https://docs.python.org/3/library/shlex.html#parsing-rules

@@ -18,6 +18,7 @@ from ...recording.journal import folders_of, left_behind
 from ...render.table import Table
 from ...service import keys
 from ...service.services import SERVICES, Service
+from .chat import split_words
 
 _BATCH_FILE = re.compile(rf"gemini-[0-9a-f]{{{HASH_DIGITS}}}\.jsonl")
 
@@ -32,8 +33,14 @@ class Kept:
 
 
 def forget(line: str) -> Table:
-    """Delete what a line names; return a table of what was deleted, or of all that is kept."""
-    names, found = line.split(), {each.name: each for each in kept()}
+    """Delete what a line names; return a table of what was deleted, or of all that is kept.
+
+    Raises:
+        BadRequest: a name is not on the list, or a file cannot be deleted.
+    """
+    names, found = split_words(line), {each.name: each for each in kept()}
+    if line.strip() in found:  # a name with spaces in it
+        names = [line.strip()]
     if not names:
         note = "%gemini_forget NAME deletes one of these, %gemini_forget all deletes all."
         return _table(found.values(), note if found else "Nothing is kept.")
@@ -44,7 +51,12 @@ def forget(line: str) -> Table:
     # Nothing is deleted before each name is known, so a mistyped list deletes nothing.
     chosen = [each for each in found.values() if names == ["all"] or each.name in names]
     for each in chosen:
-        each.forget()
+        try:
+            each.forget()
+        except OSError as error:
+            raise BadRequest(
+                f"{each.name} cannot be deleted ({error.strerror}): check the permissions of its folder."
+            ) from None
     return _table(chosen, "Deleted." if chosen else "Nothing was kept.")
 
 
