@@ -207,6 +207,10 @@ def test_a_text_that_is_no_file_says_where_text_goes():
         ask("Shorten this.", LONG)
     assert len(str(caught.value)) < 500
     assert 'Text goes into the question itself, as in ask(f"Shorten this: {text}").' in str(caught.value)
+    with pytest.raises(
+        CannotAttach, match=r"^There is no file '' here\. .* Text goes into the question itself"
+    ):
+        ask("Shorten this.", "")
 
 
 def test_a_service_that_says_a_whole_book_is_quoted_in_part():
