@@ -12,7 +12,7 @@ from typing import Any
 
 from . import __version__
 from .core.errors import BadRequest, GeminiError
-from .core.text import counted, shorten, size
+from .core.text import counted, shorten, size, writable
 from .recording.contents import Contents
 from .recording.file import Recording, recording_at
 from .render.table import Table
@@ -223,10 +223,7 @@ def _answers(count: int) -> str:
 
 
 def _print(text: str) -> None:
-    # A terminal of another encoding has no quotes or letters of other languages, and names of files may have
-    # bytes that are none.
-    encoding = sys.stdout.encoding or "utf-8"
-    sys.stdout.write(f"{text}\n".encode(encoding, "backslashreplace").decode(encoding))
+    sys.stdout.write(writable(f"{text}\n", sys.stdout))
 
 
 if __name__ == "__main__":
