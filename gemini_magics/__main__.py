@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable, Sequence
@@ -11,7 +12,7 @@ from typing import Any
 
 from . import __version__
 from .core.errors import BadRequest, GeminiError
-from .core.text import legible, shorten, size
+from .core.text import counted, legible, shorten, size, writable
 from .recording.contents import Contents
 from .recording.file import Recording, recording_at
 from .render.table import Table
@@ -36,8 +37,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         status: int = options.run(options)
+        sys.stdout.flush()
     except GeminiError as error:
         sys.stderr.write(f"{error}\n")
+        return 1
+    except BrokenPipeError:
+        # `| head` has read enough; the exit of Python would write what is left, and complain:
+        # https://docs.python.org/3/library/signal.html#note-on-sigpipe
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return status
 
@@ -152,7 +159,7 @@ def class_site(options: Namespace) -> int:
     check_secrets(folder, (file for file in files if str(file) not in options.allow))
     sizes = [(folder / file).stat().st_size for file in files]
     rows = [(str(file), size(n_bytes)) for file, n_bytes in zip(files, sizes, strict=True)]
-    notes = [f"{len(files)} files, {size(sum(sizes))}"]
+    notes = [f"{counted(len(files), 'file')}, {size(sum(sizes))}"]
     _print(Table(("published", ""), rows, frozenset({1}), notes).text())
     if not options.list:
         build(folder, files, site)
@@ -217,7 +224,7 @@ def _answers(count: int) -> str:
 
 def _print(text: str) -> None:
     # A shell's * writes names of files that a person has not read.
-    sys.stdout.write(f"{legible(text)}\n")
+    sys.stdout.write(writable(f"{legible(text)}\n", sys.stdout))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 """The types that people's own code is checked against."""
 
+import inspect
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -137,3 +139,15 @@ def test_every_public_name_has_a_type(cache):
 
 def test_the_package_says_that_it_is_typed():
     assert (PACKAGE / "py.typed").exists()
+
+
+ERRORS = [name for name in gemini_magics.__all__ if name.endswith(("Error", "Failed", "Request", "Attach"))]
+ERRORS += ["AnswerMismatch", "IncompleteAnswer", "MissingKey", "QuotaExceeded", "UnexpectedResponse"]
+
+
+@pytest.mark.parametrize("name", ERRORS)
+def test_an_error_has_each_attribute_that_its_help_names(name):
+    kind = getattr(gemini_magics, name)
+    listed = inspect.cleandoc(kind.__doc__).partition("Attributes:")[2]
+    named = re.findall(r"^    (\w+):", listed, re.MULTILINE)
+    assert [attribute for attribute in named if not hasattr(kind("why"), attribute)] == []

@@ -117,9 +117,9 @@ def ways_of(
     """Yield each combination of prompts and of the settings that have several values.
 
     Raises:
-        BadRequest: a setting has no value at all.
+        BadRequest: a setting has no value at all, or one that is no text.
     """
-    lists = {name: _list(value) for name, value in several.items() if value is not None}
+    lists = {name: _list(name, value) for name, value in several.items() if value is not None}
     if empty := next((name for name, values in lists.items() if not values), None):
         raise BadRequest(f"{empty} has no value to compare: write one, or leave {empty} out.")
     for prompt, *values in product(prompts, *lists.values()):
@@ -129,7 +129,11 @@ def ways_of(
         yield Way(name or prompt or "answer", prompt, {**settings, **chosen})
 
 
-def _list(value: str | Sequence[str]) -> list[str]:
+def _list(name: str, value: str | Sequence[str]) -> list[str]:
+    if not isinstance(value, Iterable):
+        raise BadRequest(
+            f"The values of {name} are texts, not {type(value).__name__}: write one, or several in a list."
+        )
     return [value] if isinstance(value, str) else list(dict.fromkeys(value))
 
 

@@ -121,7 +121,7 @@ class Progress:
             twice if self.maybe_twice else "",
             self.stopped,
             f"The answers are in {self.file}: running this again asks only what is missing."
-            if self.keeps
+            if self.keeps and self.total
             else "",
         )
         return [*filter(None, told)]

@@ -102,7 +102,8 @@ class Namespace:
         except GeminiError:
             raise
         except SyntaxError as error:
-            raise failure(f"{shown} is not a Python expression: {error.msg}. Correct it.") from None
+            said = error.msg.rstrip(".?")  # some end so themselves: "Perhaps you forgot a comma?"
+            raise failure(f"{shown} is not a Python expression: {said}. Correct it.") from None
         except NameError as error:
             unknown = shorten(error.name or expression, SHOWN_CHARS)
             raise failure(

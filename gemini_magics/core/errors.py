@@ -2,16 +2,16 @@
 
 GeminiError                 .answer: the part that had arrived, or None
 ├── BadRequest              the question cannot be asked as it stands: change the cell
-│   ├── MissingKey               no key for the chosen service
+│   ├── MissingKey          no key for the chosen service
 │   └── CannotAttach        something named in the cell cannot be sent
-├── ConnectionFailed             no connection was made and nothing was sent: look at the network
-├── ServiceError                 the service answered no: .status .code .request_id .retry_after .lasts
+├── ConnectionFailed        no connection was made and nothing was sent: look at the network
+├── ServiceError            the service answered no: .status .code .request_id .retry_after_s .lasts
 │   ├── AuthenticationError
 │   ├── QuotaExceeded
 │   └── RateLimitError
 ├── IncompleteAnswer        the answer broke off after the question was sent
-├── AnswerMismatch                   the answer came, but not in the form that was asked for
-└── UnexpectedResponse            the bytes follow no documented format: .excerpt
+├── AnswerMismatch          the answer came, but not in the form that was asked for
+└── UnexpectedResponse      the bytes follow no documented format: .excerpt
 
 Each message is one line that ends with a next step. Messages may quote a service, so control and
 invisible characters in them are made visible before anything prints them. IPython shows them without
@@ -92,7 +92,7 @@ class ServiceError(GeminiError):
         status: the HTTP status code.
         code: the service's own code, where it differs or exists at all.
         request_id: the service's name for the request, to quote to its support.
-        retry_after: seconds until it is worth asking again, or None where the service does not say.
+        retry_after_s: seconds until it is worth asking again, or None where the service does not say.
         lasts: the same question would be refused again, or charged twice: it must not be repeated.
     """
 

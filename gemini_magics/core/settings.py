@@ -81,7 +81,7 @@ _KINDS: dict[str, tuple[tuple[type, ...], str]] = {
     "bool": ((bool,), "True or False"),
     "int": ((Integral,), "a whole number"),
     "float": ((Real,), "a number"),
-    "str": ((str, os.PathLike), "text"),
+    "str": ((str,), "text"),
     "Mapping[str, Any]": ((Mapping,), "a dict"),
 }
 
@@ -191,17 +191,27 @@ class Settings:
                 raise BadRequest(f"{setting.name} must be {listed(choices)}, not {quoted(value)}.")
             if setting.name == "budget" and isinstance(value, Real):
                 Budget.read(value)
+            if setting.name == "recording" and isinstance(value, os.PathLike):
+                value = self._plain(setting.name, os.fspath(value))
             kinds, wanted = _KINDS[str(setting.type).removesuffix(" | None")]
             if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
                 raise BadRequest(f"{setting.name} must be {wanted}, not of the type {type(value).__name__}.")
             if isinstance(value, Real) and (value < 0 or not value <= LARGEST):
                 raise BadRequest(f"{setting.name} must be a number from 0 to {LARGEST:,}.")
+            if isinstance(value, Real) and not isinstance(value, (int, float)):
+                # httpx and the clocks take no numbers of NumPy and no fractions.
+                self._plain(setting.name, int(value) if isinstance(value, Integral) else float(value))
             if setting.name in ("model", "base_url", "recording") and not str(value).isascii():
                 try:
                     str(value).encode()
                 except UnicodeEncodeError:
                     raise BadRequest(f"{setting.name} holds half a character: type it again.") from None
         _ = self.limit  # so that a mistake shows before the first question
+
+    def _plain(self, name: str, value: Any) -> Any:
+        """Keep the value of a setting as a plain type of Python, and return it."""
+        object.__setattr__(self, name, value)
+        return value
 
     @property
     def silence_s(self) -> float:

@@ -1,4 +1,4 @@
-"""Files that this package writes: inside the notebook's folder, never through a link, private and whole."""
+"""Files that this package writes: where the person named them, through no link, private and whole."""
 
 from __future__ import annotations
 

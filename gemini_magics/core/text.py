@@ -162,6 +162,15 @@ def next_round(n_bytes: int) -> str:
     return f"{(n_bytes // step + 1) * step:_}"
 
 
+def writable(text: str, stream: object) -> str:
+    """Return a text as a stream can write it: letters that its encoding lacks are escaped.
+
+    A terminal or a file of another encoding would fail at the first of them, and lose the rest of the text.
+    """
+    encoding = getattr(stream, "encoding", None) or "utf-8"  # a stream in memory has none
+    return text.encode(encoding, "backslashreplace").decode(encoding)
+
+
 def counted(number: int, noun: str) -> str:
     """Write a number of things: 1 turn, 1,204 turns."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -88,15 +88,26 @@ def session_pace() -> float:
     Raises:
         BadRequest: the variable holds no number, or none that a pace can be.
     """
-    words_per_s = os.environ.get(PACE_VARIABLE, "")
+    return pace_of(os.environ.get(PACE_VARIABLE) or WORDS_PER_S, PACE_VARIABLE)
+
+
+def pace_of(value: float | str, name: str) -> float:
+    """Return a pace in words per second.
+
+    Args:
+        name: what the person calls it.
+
+    Raises:
+        BadRequest: it is no number, or none that a pace can be.
+    """
     try:
-        pace = float(words_per_s or WORDS_PER_S)
-    except ValueError:
+        pace = float(value)
+    except (OverflowError, TypeError, ValueError):
         pace = -1
     if not 0 <= pace <= FASTEST_WORDS_PER_S:
         raise BadRequest(
-            f"{PACE_VARIABLE} must be a number from 0 to {FASTEST_WORDS_PER_S:,}, not "
-            f"{shorten(words_per_s, 40)!r}: 30 is a reader's pace, and 0 is as fast as it is read."
+            f"{name} must be a number from 0 to {FASTEST_WORDS_PER_S:,}, not "
+            f"{shorten(str(value), 40)!r}: 30 is a reader's pace, and 0 is as fast as it is read."
         )
     return pace
 

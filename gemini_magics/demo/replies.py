@@ -10,12 +10,16 @@ import functools
 import json
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from ..core.errors import BadRequest
+
 MODEL = "gemini-3.1-pro"
+STEPS = "a step is a Head, bytes, a number of seconds or an Act"
+_AS_IN = 'write Demo([stream("Hello")])'
 EVENT_STREAM = {"Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-cache"}
 
 
@@ -70,6 +74,40 @@ class Request:
 
 
 Script = Callable[[Request], Reply] | Sequence[Reply]
+
+
+def checked_script(script: Script | None) -> Script | None:
+    """Return a script as it is, because its server would fail in a thread where no test sees it.
+
+    Raises:
+        BadRequest: it is neither a function nor a list of replies, such as the steps of one reply.
+    """
+    if script is None or callable(script):
+        return script
+    if not isinstance(script, Sequence) or isinstance(script, (str, bytes)) or not script:
+        raise BadRequest(
+            f"A script is a list of replies or a function that returns one, not {_named(script)}: {_AS_IN}."
+        )
+    for reply in script:
+        checked_reply(reply)
+    return script
+
+
+def checked_reply(reply: Reply) -> Reply:
+    """Return a reply as it is.
+
+    Raises:
+        BadRequest: it is no row of steps.
+    """
+    # The bytes of a text would be numbers, which are pauses.
+    if isinstance(reply, (str, bytes)) or not isinstance(reply, Iterable):
+        raise BadRequest(f"A reply is a list of steps, not {_named(reply)}: {_AS_IN}.")
+    return reply
+
+
+def _named(value: object) -> str:
+    kind = type(value).__name__
+    return f"an empty {kind}" if isinstance(value, Sized) and not value else kind
 
 
 def event(payload: Mapping[str, Any] | str) -> bytes:

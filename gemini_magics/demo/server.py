@@ -31,8 +31,8 @@ from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from .answers import WORDS_PER_S, answer, refusal, session_pace
-from .replies import Act, Head, Reply, Request, Script
+from .answers import WORDS_PER_S, answer, pace_of, refusal, session_pace
+from .replies import STEPS, Act, Head, Reply, Request, Script, checked_reply, checked_script
 
 REQUEST_BYTES = 64 * 2**20
 MOST_CONNECTIONS = 256
@@ -53,6 +53,10 @@ class Demo:
         key: the one key that is accepted; without it any key and none.
         keep: the number of requests that `requests` holds, the newest last; None keeps all.
         connections: the number of connections at a time; more are answered with 503.
+
+    Raises:
+        BadRequest: the script is no list of replies and no function, or the pace is no number from 0.
+        OSError, OverflowError: the port is taken, or cannot be one.
     """
 
     def __init__(
@@ -65,9 +69,10 @@ class Demo:
         keep: int | None = None,
         connections: int = MOST_CONNECTIONS,
     ) -> None:
+        self._script = checked_script(script)
+        self._words_per_s, self._key = pace_of(words_per_s, "words_per_s"), key
         self.requests: deque[Request] = deque(maxlen=keep)
         self.closed: threading.Event = threading.Event()
-        self._script, self._words_per_s, self._key = script, words_per_s, key
         self._asked, self._lock = 0, threading.Lock()
         self._server = _Server(self, port, connections)
         bell, self._rope = socket.socketpair()
@@ -118,7 +123,7 @@ class Demo:
             self.requests.append(request)
             turn, self._asked = self._asked, self._asked + 1
         if callable(self._script):
-            return self._script(request)
+            return checked_reply(self._script(request))
         if self._script is not None:
             return self._script[min(turn, len(self._script) - 1)]
         return answer(request, words_per_s=self._words_per_s, key=self._key)
@@ -215,8 +220,10 @@ class _Handler(BaseHTTPRequestHandler):
                     return
                 case Act.CLOSE:
                     return
-                case _:
+                case int() | float():
                     self._pause(step, request)
+                case _:
+                    raise TypeError(f"{step!r} is no step of a reply: {STEPS}.")
             if request.left.is_set() or self.server.demo.closed.is_set():
                 return
         if framed and begun:

@@ -88,7 +88,8 @@ def check_secrets(folder: Path, files: Iterable[Path]) -> None:
         named = [*places[:MOST_NAMED], *([f"{len(places) - MOST_NAMED} more"] if places[MOST_NAMED:] else [])]
         raise BadRequest(
             f"What looks like a key stands in {listed(named, 'and')}. Everybody can read a site, so nothing "
-            "was written: take it out and save the file, or add --allow with the file's name where it is none."
+            "was written: take it out and save the file; if it is not a key, add --allow with the file's name "
+            "as it stands here."
         )
 
 

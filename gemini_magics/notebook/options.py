@@ -10,7 +10,7 @@ import builtins
 import json
 import re
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from itertools import takewhile
 from keyword import iskeyword
@@ -82,6 +82,7 @@ OPTIONS = (
 )
 FLAGS = {flag: option for option in OPTIONS for flag in (option.flag, option.off) if flag}
 CELL_ONLY = tuple(option.name for option in OPTIONS if option.name not in Settings.__dataclass_fields__)
+MANY = ("over", "compare")
 BATCH_ONLY = (
     "expect", "limit", "concurrency", "executor", "record", "retry_failed", "stop_after", "no_confirm",
 )  # fmt: skip
@@ -155,12 +156,23 @@ class CellLine:
         Raises:
             BadRequest: an option is there that only such a cell has.
         """
+        if self.expect and not self.compare:
+            raise BadRequest("--expect belongs to a comparison: add it, as in --compare effort=low,high.")
         many = bool(self.over or self.compare)
         if not many and (alone := next((name for name in BATCH_ONLY if getattr(self, name)), "")):
             raise BadRequest(
                 f"--{alone.replace('_', '-')} belongs to many questions: name the rows with --over."
             )
         return many
+
+    def refuse(self, names: Iterable[str], magic: str) -> None:
+        """See that the line has none of these options.
+
+        Raises:
+            BadRequest: it has one.
+        """
+        if found := next((name for name in names if getattr(self, name)), ""):
+            raise BadRequest(f"{magic} takes no --{found.replace('_', '-')}: leave it out.")
 
 
 def read_cell_line(line: str) -> CellLine:

@@ -72,8 +72,20 @@ def content(question: Question, service: Service) -> bytes:
         BadRequest: as `body` does; or --extra holds what JSON cannot.
     """
     check_size(question.attachments, question.settings)
+    return as_json(body(question, service)).encode()
+
+
+def as_json(fields: Any, **how: Any) -> str:
+    """Write the fields of a request as JSON.
+
+    Args:
+        how: the arguments of `json.dumps`.
+
+    Raises:
+        BadRequest: --extra holds what JSON cannot.
+    """
     try:
-        return json.dumps(body(question, service), allow_nan=False).encode()
+        return json.dumps(fields, allow_nan=False, **how)
     except (TypeError, ValueError) as error:
         reason = str(error)
     raise BadRequest(f"The request cannot be written as JSON ({reason}): look at --extra.")

@@ -1,6 +1,7 @@
 """Questions from Python: what stops them, what came of them, and errors that stay short."""
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -207,6 +208,10 @@ def test_a_text_that_is_no_file_says_where_text_goes():
         ask("Shorten this.", LONG)
     assert len(str(caught.value)) < 500
     assert 'Text goes into the question itself, as in ask(f"Shorten this: {text}").' in str(caught.value)
+    with pytest.raises(
+        CannotAttach, match=r"^There is no file '' here\. .* Text goes into the question itself"
+    ):
+        ask("Shorten this.", "")
 
 
 def test_a_service_that_says_a_whole_book_is_quoted_in_part():
@@ -280,6 +285,15 @@ def test_a_script_shows_an_answer_on_stdout_when_asked_to():
         said = subprocess.run([sys.executable, "-c", SHOWS, demo.base_url], capture_output=True, check=True)
     assert "Hm." in said.stdout.decode()
     assert "It peaks." in said.stdout.decode()
+
+
+def test_a_script_shows_an_answer_whole_where_its_output_lacks_some_letters():
+    with Demo([stream("It peaks – schön.")]) as demo:
+        said = subprocess.run(
+            [sys.executable, "-c", SHOWS, demo.base_url],
+            capture_output=True, check=True, env={**os.environ, "PYTHONIOENCODING": "latin-1"},
+        )  # fmt: skip
+    assert "It peaks \\u2013 schön.\n\ndemo, a stand-in" in said.stdout.decode("latin-1")
 
 
 def test_an_answer_is_not_shown_unless_asked_to(capsys):

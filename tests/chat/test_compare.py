@@ -191,6 +191,7 @@ def test_a_right_enum_day_or_nothing_is_right_in_the_score(expect):
         ({"chat": "main"}, "in no conversation"),
         ({"prompts": []}, "no prompt"),
         ({"prompts": 5}, "The prompts are texts, not int"),
+        ({"effort": 3}, "The values of effort are texts, not int"),
         ({"effort": []}, "effort has no value to compare"),
         ({"model": ()}, "model has no value to compare"),
     ],

@@ -373,6 +373,7 @@ MISTYPED = {
     "5": f"There is no name and no file 5 here. {TAKEN}",
     "fig.nothing": "fig.nothing fails with AttributeError: 'int' object has no attribute 'nothing'. "
     "Try it in a cell of its own.",
+    "fig[a b]": "fig[a b] is not a Python expression: invalid syntax. Perhaps you forgot a comma. Correct it.",
     "fig[0": "fig[0 is not a Python expression: '[' was never closed. Correct it.",
     "fig/nothing": "fig/nothing cannot be read: there is no nothing. Run the cell that defines it.",
     "x" * 5000: None,

@@ -1,7 +1,10 @@
 """A setting is found in its option, then the session, then the environment, then its default."""
 
 from dataclasses import fields
+from fractions import Fraction
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from gemini_magics import BadRequest
@@ -77,6 +80,32 @@ def test_a_setting_of_another_type_is_refused_by_its_name(name, value):
     with pytest.raises(BadRequest, match=f"^{name} must be ") as raised:
         Settings(**{name: value})
     assert "0123456789" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "number"),
+    [
+        ("gap_timeout_s", np.float32(5)),
+        ("gap_timeout_s", np.int64(5)),
+        ("connect_timeout_s", Fraction(5)),
+        ("dollars_per_credit", np.float32(5)),
+        ("retries", np.int64(5)),
+    ],
+)
+def test_a_number_of_another_library_is_kept_as_one_of_python(name, number):
+    kept = getattr(Settings(**{name: number}), name)
+    assert kept == 5
+    assert type(kept) in (int, float)
+
+
+TEXTS = [each.name for each in fields(Settings) if "str" in str(each.type) and "Mapping" not in str(each.type)]
+
+
+@pytest.mark.parametrize("name", [name for name in TEXTS if name != "recording"])
+def test_a_path_is_no_text_of_a_setting_that_is_not_a_file(name):
+    with pytest.raises(BadRequest, match=f"^{name} must be text, not of the type "):
+        Settings(**{name: Path("prompt.txt")})
+    assert Settings(recording=Path("answers.jsonl")).recording == "answers.jsonl"
 
 
 @pytest.mark.parametrize("name", ["model", "base_url", "recording"])

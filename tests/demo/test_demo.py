@@ -23,6 +23,7 @@ from PIL import Image, ImageFile
 from gemini_magics.chat.run import service_of
 from gemini_magics.content.convert import attach
 from gemini_magics.core.answer import fold
+from gemini_magics.core.errors import BadRequest
 from gemini_magics.core.messages import Message
 from gemini_magics.core.question import Question
 from gemini_magics.core.settings import Settings
@@ -386,6 +387,43 @@ def test_an_empty_step_of_a_script_does_not_end_its_reply():
         assert said_in_stream(post(demo, "Hi")) == "One"
 
 
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        (stream("Hello"), "A reply is a list of steps, not Head"),  # the brackets of the list are forgotten
+        (["Hello"], "A reply is a list of steps, not str"),
+        ([b"Hello"], "A reply is a list of steps, not bytes"),
+        ([stream("Hello"), None], "A reply is a list of steps, not NoneType"),
+        ("Hello", "A script is a list of replies or a function that returns one, not str"),
+        ({"Hi": stream("Hello")}, "A script is a list of replies or a function that returns one, not dict"),
+        ([], "A script is a list of replies or a function that returns one, not an empty list"),
+    ],
+)
+def test_a_script_that_no_server_can_play_is_refused_where_it_is_written(script, words):
+    with pytest.raises(BadRequest) as raised:
+        Demo(script)
+    assert str(raised.value) == f'{words}: write Demo([stream("Hello")]).'
+
+
+@pytest.mark.parametrize("pace", [float("nan"), -1, "fast", 10**400])
+def test_a_pace_that_no_answer_can_have_is_refused_where_it_is_written(pace):
+    with pytest.raises(BadRequest, match="words_per_s must be a number from 0 to 1,000,000, not"):
+        Demo(words_per_s=pace)
+
+
+@pytest.mark.parametrize(
+    ("reply", "words"),
+    [
+        ([Head(), "Hello"], "'Hello' is no step of a reply: a step is a Head, bytes, a number of seconds"),
+        ("Hello", "A reply is a list of steps, not str"),
+    ],
+)
+def test_a_wrong_step_of_a_function_is_named_on_stderr(reply, words, capfd):
+    with Demo(lambda request: reply) as demo, pytest.raises(httpx.RemoteProtocolError):
+        post(demo, "Hi")
+    assert words in capfd.readouterr().err
+
+
 def test_closing_lets_go_of_those_who_wait():
     def reply(request):
         yield Head()
@@ -433,6 +471,13 @@ def test_by_hand_a_port_that_is_taken_is_named_in_one_line():
             _, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 1
     assert err.count("\n") == 1 and f"Port {port} cannot be used" in err
+
+
+def test_by_hand_a_pace_that_is_no_number_from_0_is_refused_in_one_line():
+    with run("demo", "--words-per-s", "nan") as process:
+        out, err = process.communicate(timeout=PATIENCE_S)
+    assert (process.returncode, out) == (1, "")
+    assert err.count("\n") == 1 and "must be a number from 0" in err
 
 
 def test_by_hand_help_tells_what_it_does():

@@ -324,7 +324,10 @@ FIX_MISTAKES = {
     "%gemini_fix frame": (BadRequest, "it writes the question itself"),
     "%gemini_fix --locals": (BadRequest, "it writes the question itself"),
     "%gemini_fix --locals --effort low": (BadRequest, "it writes the question itself"),
-    "%gemini_fix --schema dict": (BadRequest, "it writes the question itself"),
+    "%gemini_fix --schema dict": (BadRequest, "%gemini_fix takes no --schema: leave it out."),
+    "%gemini_fix --over rows": (BadRequest, "%gemini_fix takes no --over: leave it out."),
+    "%gemini_fix --compare effort=low,high": (BadRequest, "%gemini_fix takes no --compare: leave it out."),
+    "%gemini_fix --effort low --limit 3": (BadRequest, "%gemini_fix takes no --limit: leave it out."),
     "%gemini_fix --efort low": (BadRequest, "--effort"),
     "%gemini_fix --locals valuess": (CannotAttach, "values"),
 }

@@ -1,8 +1,10 @@
 """The command line, and what it prints for a bug report."""
 
+import os
 import subprocess
 import sys
 import tomllib
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -60,9 +62,38 @@ def test_info_runs_where_there_is_no_notebook(tmp_path):
 
 
 def environment(**more):
-    import os
-
     return {**os.environ, "PYTHONPATH": str(ROOT), **more}
+
+
+@pytest.fixture
+def lesson(tmp_path):
+    """A folder with a notebook whose name has no letter of ASCII, and one of bytes that are no UTF-8."""
+    notebook = '{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}'
+    (tmp_path / "föhn.ipynb").write_text(notebook, "utf-8")
+    with suppress(OSError):  # such names do not exist on every system
+        Path(os.fsdecode(bytes(tmp_path) + b"/\xff.csv")).write_text("1")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("encoding", "shown"), [("ascii", b"f\\xf6hn.ipynb"), ("utf-8", "föhn.ipynb".encode())]
+)
+def test_a_name_that_the_terminal_cannot_write_is_written_with_escapes(lesson, encoding, shown):
+    command = [sys.executable, "-m", "gemini_magics", "class", ".", "--list"]
+    done = subprocess.run(
+        command, cwd=lesson, capture_output=True, check=False, env=environment(PYTHONIOENCODING=encoding)
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert shown in done.stdout
+
+
+def test_a_reader_who_has_seen_enough_gets_no_traceback(lesson):
+    command = [sys.executable, "-m", "gemini_magics", "class", ".", "--list"]
+    with subprocess.Popen(
+        command, cwd=lesson, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()
+    ) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
 
 
 def test_a_report_says_where_keys_and_proxies_come_from_and_shows_no_secret(monkeypatch):

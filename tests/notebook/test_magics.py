@@ -114,6 +114,15 @@ def test_a_dry_run_shows_the_request_and_sends_nothing(ask, shell, capsys):
     assert not shell.demo.requests
 
 
+@pytest.mark.parametrize("value", ["{1, 2}", "float('nan')"])
+@pytest.mark.parametrize("option", ["", "--dry-run "])
+def test_a_field_that_json_cannot_hold_is_named_also_in_a_dry_run(ask, shell, option, value):
+    shell.run(f"%config GeminiMagics.extra = {{'odd': {value}}}")
+    with pytest.raises(BadRequest, match=r"The request cannot be written as JSON .*: look at --extra"):
+        shell.run(f"%gemini {option}What?")
+    assert not shell.demo.requests
+
+
 def test_the_session_has_its_own_defaults(ask, shell):
     shell.run('%config GeminiMagics.effort = "low"')
     assert ask("%%gemini\nHow?")["reasoning_effort"] == "low"
@@ -373,6 +382,8 @@ def test_who_needs_no_key_is_not_asked_for_one(shell, monkeypatch):
     with pytest.raises(BadRequest, match="The service demo needs no key: just ask"):
         shell.run("%gemini_key demo")
     shell.run("%gemini_key demo --forget")
+    with pytest.raises(BadRequest, match=r"auto asks the service whose key is there\. To give a key, name its"):
+        shell.run("%gemini_key auto")
 
 
 def test_a_key_typed_behind_the_magic_is_refused_without_repeating_it(shell):

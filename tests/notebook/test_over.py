@@ -93,9 +93,11 @@ def test_a_column_among_the_words_may_be_quoted_and_stand_beside_a_comma(shell, 
 
 
 @pytest.mark.parametrize("line", ["--over []", "photo --over []", "--over pd.DataFrame()"])
-def test_no_rows_give_an_empty_table_also_where_they_had_columns(shell, demo, line):
+def test_no_rows_give_an_empty_table_also_where_they_had_columns(shell, demo, line, capsys):
     shell.run(f"%%gemini {line} --to out\nWhat is $`x`?")
     assert len(shell.user_ns["out"]) == 0
+    shown = capsys.readouterr()
+    assert "The answers are in" not in shown.out + shown.err  # nothing was written
     assert not demo.requests
 
 
@@ -113,6 +115,8 @@ def test_no_rows_give_an_empty_table_also_where_they_had_columns(shell, demo, li
         ("--over df --stop-after two", "What is $`x`?", "--stop-after takes a whole number from 1"),
         ("df --stop-after 3", "What?", "--stop-after belongs to many questions"),
         ("df --limit 3", "What?", "--limit belongs to many questions"),
+        ("--over df --expect right", "Is $`x`?", "--expect belongs to a comparison: add it"),
+        ("df --expect right", "What?", "--expect belongs to a comparison: add it"),
         ("df --retry-failed", "What?", "--retry-failed belongs to many questions"),
     ],
 )

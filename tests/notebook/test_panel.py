@@ -502,6 +502,18 @@ def test_the_magic_opens_it(demo, shell, capsys):
     assert "notes" in capsys.readouterr().out
     with pytest.raises(BadRequest, match="%gemini_panel"):
         shell.run("%gemini_panel one two")
+    shell.run("""%gemini_panel "it's" """)
+    shell.run("%gemini_panel it's")
+    assert capsys.readouterr().out.count("it's") == 2
+
+
+@pytest.mark.parametrize(
+    "option",
+    ["--over df", "--compare effort=low,high", "--limit 3", "--tool f", "--background", "--dry-run", "--to a"],
+)
+def test_the_magic_takes_no_option_of_one_cell(demo, shell, option):
+    with pytest.raises(BadRequest, match=f"%gemini_panel takes no {option.split()[0]}: leave it out"):
+        shell.run(f"%gemini_panel notes {option}")
 
 
 def test_the_shelf_has_figures_images_tables_and_the_last_outputs():

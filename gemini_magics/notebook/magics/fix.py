@@ -16,7 +16,7 @@ from ...core.text import error_line, shorten
 from ..cell_identity import Anchors
 from ..failures import Failures
 from ..frontend import Frontend
-from ..options import read_cell_line
+from ..options import BATCH_ONLY, MANY, read_cell_line
 from ..tracebacks import one_line_errors, ways_offered
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class FixMagics(Magics):
 
         %gemini_fix                            send its source and its traceback
         %gemini_fix --locals frame name        also send these variables, of the failed function or the notebook
-        %gemini_fix --effort low --dry-run     use any option of %%gemini except --schema
+        %gemini_fix --effort low --dry-run     use any option of %%gemini for one question, but no --schema
 
         The text is shown before it is sent. Keys, passwords and the home folder are masked in it. `Err[3]`
         in %%gemini attaches the failure of In[3] to a question of your own, `Err[-1]` the last one.
@@ -57,7 +57,8 @@ class FixMagics(Magics):
         with one_line_errors(), ways_offered(self.shell):
             options, *locals_line = re.split(r"(?:^|\s)--locals(?=\s|$)", line, maxsplit=1)
             parsed = read_cell_line(" ".join([*locals_line, options]))
-            if bool(locals_line) != bool(parsed.words) or parsed.schema:
+            parsed.refuse(("schema", *MANY, *BATCH_ONLY), "%gemini_fix")
+            if bool(locals_line) != bool(parsed.words):
                 raise BadRequest(
                     "Write %gemini_fix [OPTION ...] [--locals NAME ...]: it writes the question itself."
                 )

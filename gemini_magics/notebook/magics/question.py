@@ -123,6 +123,8 @@ class GeminiMagics(Magics, SessionDefaults):
                     "Write %gemini_key [SERVICE] [--save | --forget | --header NAME]: enter the key or the "
                     "value of the header in the field that opens."
                 )
+            if named == [AUTO]:
+                raise BadRequest(_whose_key(AUTO))
             if named and named[0] not in SERVICES:  # never quoted, since it may be a key
                 raise BadRequest(
                     f"There is no such service. {did_you_mean(named[0], SERVICES)} If it was a key, delete it "

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,7 @@ from IPython.display import display
 from ...core.errors import BadRequest
 from ...core.settings import resolve
 from ...core.text import count, did_you_mean, listed
-from ..options import read_cell_line
+from ..options import CELL_ONLY, read_cell_line
 from ..tracebacks import one_line_errors
 
 if TYPE_CHECKING:
@@ -299,8 +298,11 @@ class PanelMagics(Magics):
         """
         with one_line_errors():
             parsed = read_cell_line(line)
-            words = [word for each in parsed.words for word in shlex.split(each)]
-            if len(words) > 1 or parsed.to or parsed.schema or parsed.code or parsed.dry_run:
+            parsed.refuse(CELL_ONLY, "%gemini_panel")
+            from ...content.words import unquoted
+
+            words = [unquoted(each) for each in parsed.words]
+            if len(words) > 1:
                 raise BadRequest(
                     "Write %gemini_panel [CONVERSATION] [OPTION ...], such as %gemini_panel main --effort low."
                 )

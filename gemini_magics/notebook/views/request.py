@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from base64 import b64encode
 from html import escape as escaped
 
@@ -31,7 +30,8 @@ def show_request(question: Question) -> None:
     from ...render.style import styled
 
     service = service_of(decided(question.settings))  # a strict replay has not decided yet
-    body = json.dumps(request.shortened(request.body(question, service)), indent=2, ensure_ascii=False)
+    fields = request.shortened(request.body(question, service))
+    body = request.as_json(fields, indent=2, ensure_ascii=False)
     check_keys(question, body.encode(errors="replace"), known())
     unknown = unmeasured(question.messages)
     uncounted = f" without {', '.join(unknown)}, whose length is not known" if unknown else ""

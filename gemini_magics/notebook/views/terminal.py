@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from ...core.messages import Event, Text, Thinking
-from ...core.text import legible
+from ...core.text import legible, writable
 from ...render.answer import Answer
 from ...render.static_output import chips_text, sources_text
 from ...render.status import footer_text, notices, status_text
@@ -76,5 +76,5 @@ class TerminalView:
         return legible(held).rstrip("\n")
 
     def _write(self, text: str) -> None:
-        sys.stdout.write(text)
+        sys.stdout.write(writable(text, sys.stdout))
         sys.stdout.flush()
