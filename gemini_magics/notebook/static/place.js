@@ -4,7 +4,7 @@
 import { add } from "./elements.js";
 
 const LOOK_MS = 50;
-const MOST_LOOKS = 200;
+const MOST_LOOKS = 2400; // two minutes: a busy page takes long to put an output in its place
 
 /**
  * Make the place and hide the output; undefined where the page has another shape, or the place is there.
