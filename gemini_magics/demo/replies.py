@@ -10,7 +10,7 @@ import functools
 import json
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -79,14 +79,17 @@ Script = Callable[[Request], Reply] | Sequence[Reply]
 def checked_script(script: Script | None) -> Script | None:
     """Return a script as it is, because its server would fail in a thread where no test sees it.
 
+    An empty list has no reply: it is for what must not be asked.
+
     Raises:
         BadRequest: it is neither a function nor a list of replies, such as the steps of one reply.
     """
     if script is None or callable(script):
         return script
-    if not isinstance(script, Sequence) or isinstance(script, (str, bytes)) or not script:
+    if not isinstance(script, Sequence) or isinstance(script, (str, bytes)):
+        named = type(script).__name__
         raise BadRequest(
-            f"A script is a list of replies or a function that returns one, not {_named(script)}: {_AS_IN}."
+            f"A script is a list of replies or a function that returns one, not {named}: {_AS_IN}."
         )
     for reply in script:
         checked_reply(reply)
@@ -101,13 +104,8 @@ def checked_reply(reply: Reply) -> Reply:
     """
     # The bytes of a text would be numbers, which are pauses.
     if isinstance(reply, (str, bytes)) or not isinstance(reply, Iterable):
-        raise BadRequest(f"A reply is a list of steps, not {_named(reply)}: {_AS_IN}.")
+        raise BadRequest(f"A reply is a list of steps, not {type(reply).__name__}: {_AS_IN}.")
     return reply
-
-
-def _named(value: object) -> str:
-    kind = type(value).__name__
-    return f"an empty {kind}" if isinstance(value, Sized) and not value else kind
 
 
 def event(payload: Mapping[str, Any] | str) -> bytes:

@@ -396,7 +396,6 @@ def test_an_empty_step_of_a_script_does_not_end_its_reply():
         ([stream("Hello"), None], "A reply is a list of steps, not NoneType"),
         ("Hello", "A script is a list of replies or a function that returns one, not str"),
         ({"Hi": stream("Hello")}, "A script is a list of replies or a function that returns one, not dict"),
-        ([], "A script is a list of replies or a function that returns one, not an empty list"),
     ],
 )
 def test_a_script_that_no_server_can_play_is_refused_where_it_is_written(script, words):
