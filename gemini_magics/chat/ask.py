@@ -158,7 +158,7 @@ def _attach_argument(value: object, variable: str, place: int, settings: Setting
     if isinstance(value, str) and _URL.match(value):
         return [link(value, value)]
     if isinstance(value, str):
-        if not value or not names_file(value):
+        if not names_file(value):
             named = one_line(value, 80) or "''"
             raise CannotAttach(
                 f"There is no file {named} here. {where_paths_begin()} Text goes into the question itself, as "

@@ -52,7 +52,7 @@ class Column:
     @property
     def answers(self) -> list[Answer]:
         """The answers that came to their end without an error."""
-        return [each.answer for each in self.results if each and each.answer and _is_whole(each)]
+        return [answer for each in self.results if each and (answer := _whole_answer(each))]
 
 
 @dataclass(frozen=True, repr=False)
@@ -163,10 +163,8 @@ class Comparison:
                     yield own == common[0][0]
 
     def _told(self, column: Column, place: int, name: str) -> str | None:
-        result = column.result(place)
-        if not result.answer or not _is_whole(result):
-            return None
-        return _same(field_of(result.answer.data, name))
+        answer = _whole_answer(column.result(place))
+        return _same(field_of(answer.data, name)) if answer else None
 
     def _hits(self, column: Column) -> Iterator[bool]:
         """Tell for each row whether a column has the right answer; a row without an answer has not."""
@@ -174,11 +172,11 @@ class Comparison:
         fields = self._fields
         name = expected if expected in fields else next(iter(fields), "")
         for place, values in enumerate(self.rows.values):
-            result = column.result(place)
-            if not result.answer or not _is_whole(result):
+            answer = _whole_answer(column.result(place))
+            if answer is None:
                 yield False
             else:
-                said = field_of(result.answer.data, name) if fields else result.answer.text
+                said = field_of(answer.data, name) if fields else answer.text
                 yield _same(said) == _same(values.get(expected))
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
@@ -241,8 +239,10 @@ class Comparison:
         return clean("\n".join(lines))
 
 
-def _is_whole(result: RowResult) -> bool:
-    return result.error is None and result.answer is not None and result.answer.ended != INTERRUPTED
+def _whole_answer(result: RowResult) -> Answer | None:
+    """Return an answer that came to its end without an error."""
+    answer = result.answer
+    return answer if answer and not result.error and answer.ended != INTERRUPTED else None
 
 
 def _share(told: Iterator[bool]) -> float | None:

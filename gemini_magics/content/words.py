@@ -187,7 +187,7 @@ def _names_another(piece: str, namespace: Namespace) -> bool:
     return not piece or bool(_URL.match(piece)) or piece in namespace or names_file(piece)
 
 
-def unquoted(word: str) -> str:
+def bare_word(word: str) -> str:
     """Return a word without the quotes around it."""
     quoted = _QUOTED.fullmatch(word)
     return quoted[2] if quoted else word
@@ -213,15 +213,15 @@ def names_file(word: str) -> bool:
     """Tell whether a word is the path of anything, also of a link that leads nowhere."""
     try:
         path = as_spelled(expanded(Path(word)))
-        return path.exists() or path.is_symlink()
+        return word != "" and (path.exists() or path.is_symlink())  # the path of "" is the current folder
     except (OSError, ValueError, RuntimeError):  # too long, with a NUL, or "~" without a home
         return False
 
 
 def _nothing_there(typed: str, unknown: str, namespace: Namespace) -> CannotAttach:
     """Say that a word names nothing, and what to write instead."""
-    quoted = _QUOTED.fullmatch(typed)
-    word = quoted[2] if quoted else typed
+    word = bare_word(typed)
+    quoted = word != typed
     if SECRET.fullmatch(word):
         return CannotAttach(
             "A word of this line looks like a key: delete it, since notebooks keep their cells. "

@@ -103,11 +103,8 @@ def _secrets(path: Path) -> Iterator[str]:
                 yield f", cell {number}"
         # The state of widgets is kept there, with what was typed into a field for a password.
         about = notebook.get("metadata")
-        about = (
-            {name: about[name] for name in about if name not in _OF_HASHES}
-            if isinstance(about, dict)
-            else about
-        )
+        if isinstance(about, dict):
+            about = {name: value for name, value in about.items() if name not in _OF_HASHES}
         if _holds_secret(about):
             yield ", metadata of the notebook"
     elif path.suffix == ".json":

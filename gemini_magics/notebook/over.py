@@ -20,7 +20,7 @@ from ..chat.rows import Asking, Piece, Rows, RowValue, asking, column, read_rows
 from ..chat.tools import tools_of
 from ..content.namespace import Namespace, without_format
 from ..content.prompt import Expression, parts_of, split_body
-from ..content.words import names_file, read_words, split_at_commas, unquoted
+from ..content.words import bare_word, names_file, read_words, split_at_commas
 from ..core.errors import BadRequest
 from ..core.messages import Part
 from ..core.settings import Settings, resolve
@@ -162,7 +162,7 @@ def _named(words: Sequence[str], rows: Rows) -> Iterator[tuple[str | None, str]]
 
 def _column(word: str, rows: Rows) -> str | None:
     """Return the column that a word names, also in quotes; None where there is none."""
-    known = rows.named(word) or rows.named(unquoted(word))
+    known = rows.named(word) or rows.named(bare_word(word))
     return known if known is not None or rows.tells_columns else word
 
 

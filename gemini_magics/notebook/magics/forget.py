@@ -11,7 +11,7 @@ from pathlib import Path
 from stat import S_ISREG
 
 from ...chat.batch_file import HASH_DIGITS
-from ...content.words import unquoted
+from ...content.words import bare_word
 from ...core.errors import BadRequest
 from ...core.folder import notebook_folder
 from ...core.settings import resolve
@@ -39,8 +39,8 @@ def forget(line: str) -> Table:
     found = list(kept())
     known = [each.name for each in found]
     # A recording may have blanks in its name, and so has a partial answer beside it.
-    whole = unquoted(line.strip())
-    names = [whole] if whole in known else [unquoted(word) for _, word in words_of(line)]
+    whole = bare_word(line.strip())
+    names = [whole] if whole in known else [bare_word(word) for _, word in words_of(line)]
     if not names:
         note = "%gemini_forget NAME deletes one of these, %gemini_forget all deletes all."
         return _table(found, note if found else "Nothing is kept.")

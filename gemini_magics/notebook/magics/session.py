@@ -299,9 +299,9 @@ class PanelMagics(Magics):
         with one_line_errors():
             parsed = read_cell_line(line)
             parsed.refuse(CELL_ONLY, "%gemini_panel")
-            from ...content.words import unquoted
+            from ...content.words import bare_word
 
-            words = [unquoted(each) for each in parsed.words]
+            words = [bare_word(each) for each in parsed.words]
             if len(words) > 1:
                 raise BadRequest(
                     "Write %gemini_panel [CONVERSATION] [OPTION ...], such as %gemini_panel main --effort low."

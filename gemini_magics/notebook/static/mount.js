@@ -8,23 +8,19 @@ import { offerTranscript } from "./succession.js";
 import { panelOutputs, showTranscript } from "./transcript.js";
 import { announce, watchPages } from "./writer.js";
 
-const KEEP_MS = 50;
-
 /**
  * @param {PanelModel} model
  * @param {NotebookContext} context
  * @param {PanelState} said
  * @param {Set<PanelView>} views that hear of messages
- * @param {() => void} keep puts the transcript into the notebook
+ * @param {() => void} keepSoon puts the transcript into the notebook
  * @returns {() => void} leaves the plain outputs alone in the page
  */
-function mountBesideTranscripts(model, { model: notebook, sessionContext }, said, views, keep) {
+function mountBesideTranscripts(model, { model: notebook, sessionContext }, said, views, keepSoon) {
   /** @type {Map<HTMLElement, () => void>} */
   const mounted = new Map();
   /** @type {Set<OutputArea>} */
   const shared = new Set();
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  let keeping;
 
   /** @param {Element} transcript */
   function mount(transcript) {
@@ -58,23 +54,17 @@ function mountBesideTranscripts(model, { model: notebook, sessionContext }, said
 
   /** Keep the transcript, now and after each change of its outputs: a page writes until it has heard of another. */
   function keepShared() {
-    keep();
+    keepSoon();
     for (const { area } of panelOutputs(said, notebook)) {
       shared.add(area);
-      area.changed?.connect(keepAgain);
+      area.changed?.connect(keepSoon);
     }
-  }
-
-  function keepAgain() {
-    clearTimeout(keeping);
-    keeping = setTimeout(keep, KEEP_MS);
   }
 
   function leave() {
     stopWatching();
     stopWatchingPages();
-    for (const area of shared) area.changed?.disconnect(keepAgain);
-    clearTimeout(keeping);
+    for (const area of shared) area.changed?.disconnect(keepSoon);
     sessionContext.kernelChanged.disconnect(leave);
     for (const unmount of mounted.values()) unmount();
     mounted.clear();

@@ -60,8 +60,7 @@ function panelWidget() {
     if ("grow" in message) return;
     if (message.facts?.session !== undefined) arrive(model, message.facts.session);
     if (!(message.whole || message.turns || message.order)) return;
-    clearTimeout(keeping);
-    keeping = setTimeout(() => keep(model), KEEP_MS);
+    keepSoon(model);
     const missing = said.order.filter((key) => !said.turns.has(key));
     if (missing.length) setTimeout(() => tell(model, { do: "more", keys: missing }), MORE_MS);
   }
@@ -88,6 +87,12 @@ function panelWidget() {
     }
     clearInterval(looking);
     looking = undefined;
+  }
+
+  /** @param {PanelModel} model */
+  function keepSoon(model) {
+    clearTimeout(keeping);
+    keeping = setTimeout(() => keep(model), KEEP_MS);
   }
 
   /** @param {PanelModel} model */
@@ -119,7 +124,7 @@ function panelWidget() {
         else tell(model, { do: "again" });
       });
       const { context } = model.widget_manager;
-      return context && mountBesideTranscripts(model, context, said, views, () => keep(model));
+      return context && mountBesideTranscripts(model, context, said, views, () => keepSoon(model));
     },
 
     /** @param {{ model: PanelModel, el: HTMLElement }} host */
