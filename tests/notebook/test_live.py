@@ -13,7 +13,7 @@ from comm.base_comm import BaseComm
 from IPython.core.displaypub import CapturingDisplayPublisher
 from ipywidgets import Widget
 from kernel import Kernel
-from patience import wait_until
+from patience import PATIENCE_S, wait_until
 from PIL import Image
 
 from gemini_magics.content.convert import attach
@@ -383,6 +383,22 @@ def test_a_kernel_that_is_told_to_go_leaves_a_plain_output_and_goes():
         (output,) = shown.outputs
         assert "Half of the" in output["data"]["text/html"]
         wait_until(lambda: not kernel.manager.is_alive())
+
+
+ASKED_WHEN_IT_GOES = """
+import os, signal
+app = get_ipython().kernel.parent
+signal.signal(signal.SIGTERM, lambda *_: os._exit(7 if app.context.closed else 8))
+"""
+
+
+def test_a_kernel_on_a_busy_machine_goes_only_when_its_plain_output_is_sent():
+    with Kernel(setup=[ASKED_WHEN_IT_GOES]) as kernel:
+        shown = kernel.send(SLOW)
+        kernel.listen(shown, lambda kind, _: kind == "comm_msg")
+        process = kernel.manager.provisioner.process
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE_S) == 7
 
 
 IMPATIENT = """
