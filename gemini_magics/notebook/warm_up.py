@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from importlib import import_module
+from itertools import count
 from time import monotonic, sleep
+from types import BuiltinFunctionType
 
 from IPython.core.interactiveshell import InteractiveShell
 
@@ -18,7 +21,9 @@ from .callbacks import Callbacks
 
 IDLE_S = 0.1  # cells that were sent together follow each other sooner
 HEAD_START_S = 0.03  # in which a cell that does little ends
-REPLY_S = 0.005  # in which the kernel tells the page that a cell has ended
+LOOK_S = 0.001  # between two looks whether the main thread still works
+CALLS_A_LOOK = 32  # so many calls of Python functions take some 100 us
+MOST_INT = 2**31 - 1  # of C
 
 _PACKAGE = __name__.partition(".")[0]
 _MODULES = (
@@ -36,9 +41,9 @@ class WarmUp:
     def __init__(self, shell: InteractiveShell) -> None:
         self._shell = shell
         self._ended = False
-        self._turns = _Turns()
+        self._idle = threading.Event()
         self._callbacks = Callbacks(
-            shell, pre_run_cell=self._turns.cell_begins, post_run_cell=self._turns.cell_ended
+            shell, pre_run_cell=lambda _: self._idle.clear(), post_run_cell=lambda _: self._idle.set()
         )
 
     def begin(self) -> None:
@@ -53,70 +58,79 @@ class WarmUp:
 
             # ipython_config.py loads an extension before the kernel starts, and then no cell ends:
             # https://github.com/ipython/ipykernel/blob/v7.1.0/ipykernel/kernelbase.py, `Kernel.start`
-            IOLoop.current().add_callback(self._turns.idle.set)
+            IOLoop.current().add_callback(self._idle.set)
 
     def end(self) -> None:
         """Load nothing more."""
         self._ended = True
-        self._turns.idle.set()
+        self._idle.set()
         self._callbacks.unregister()
 
     def _load(self) -> None:
-        self._turns.idle.wait()
+        self._idle.wait()
         sleep(IDLE_S)
         for load in _steps():
-            self._turns.idle.wait()
+            self._idle.wait()
             if self._ended:
                 return
-            with _ONE, self._turns.taken():
+            with _ONE, _without_long_waits(), _giving_way():
                 load()
         self.end()
 
 
-class _Turns:
-    """Python asks this finder for each module that it loads: there the thread of `taken` gives way to cells.
+@contextmanager
+def _without_long_waits() -> Iterator[None]:
+    """Let threads take turns fifty times as often as usual, and let nobody look through all objects.
 
-    A cell that has just begun has the interpreter for itself. After that the thread goes on, since the cell may
-    wait for a module that is being loaded: https://docs.python.org/3/reference/import.html#the-meta-path
+    A cell changes threads some ten times on its way, and would wait 50 ms for a full garbage collection.
     """
+    # https://docs.python.org/3/library/sys.html#sys.setswitchinterval
+    # https://docs.python.org/3/library/gc.html#gc.set_threshold
+    usual_s, (young, middle, oldest) = sys.getswitchinterval(), gc.get_threshold()
+    sys.setswitchinterval(usual_s / 50)
+    gc.set_threshold(young, middle, MOST_INT)
+    try:
+        yield
+    finally:
+        gc.set_threshold(young, middle, oldest)
+        sys.setswitchinterval(usual_s)
 
-    def __init__(self) -> None:
-        self.idle = threading.Event()
-        self._shared_from = 0.0  # monotonic time
-        self._thread: threading.Thread | None = None
 
-    def cell_begins(self, _: object) -> None:
-        """Stop loading for a while."""
-        self._shared_from = monotonic() + HEAD_START_S
-        self.idle.clear()
+@contextmanager
+def _giving_way() -> Iterator[None]:
+    """Pause this thread, wherever it is, while the main thread works.
 
-    def cell_ended(self, _: object) -> None:
-        """Go on."""
-        self.idle.set()
+    Work that has just begun has the interpreter for itself. After that this thread goes on, since a cell may
+    wait for a module that is being loaded.
+    """
+    settrace, calls, idle_at = sys.settrace, count(), monotonic()
 
-    def find_spec(self, name: str, path: object = None, target: object = None) -> None:
-        """Find nothing, later than others would."""
-        if self.idle.is_set() or threading.current_thread() is not self._thread:
+    def at_call(*_: object) -> None:
+        nonlocal idle_at
+        if next(calls) % CALLS_A_LOOK:
             return
-        if self.idle.wait(self._shared_from - monotonic()):
-            sleep(REPLY_S)
+        while _main_thread_works():
+            if monotonic() - idle_at > HEAD_START_S:
+                return
+            sleep(LOOK_S)
+        idle_at = monotonic()
 
-    @contextmanager
-    def taken(self) -> Iterator[None]:
-        """Give way in this thread, and let threads take turns fifty times as often as usual."""
-        # A cell changes threads some ten times on its way:
-        # https://docs.python.org/3/library/sys.html#sys.setswitchinterval
-        usual_s = sys.getswitchinterval()
-        self._thread = threading.current_thread()
-        sys.meta_path.insert(0, self)
-        sys.setswitchinterval(usual_s / 50)
-        try:
-            yield
-        finally:
-            sys.setswitchinterval(usual_s)
-            # A cell may be asking one finder after the other, and would leave one out if this list became
-            # shorter: https://github.com/python/cpython/issues/130094
-            sys.meta_path = [each for each in sys.meta_path if each is not self]
+    # A debugger keeps the thread for itself; pydevd replaces `settrace` by a function that complains.
+    is_free = sys.gettrace() is None and isinstance(settrace, BuiltinFunctionType)
+    if is_free:
+        settrace(at_call)
+    try:
+        yield
+    finally:
+        if is_free:
+            settrace(None)
+
+
+def _main_thread_works() -> bool:
+    """Tell whether it does anything but wait for messages in asyncio's loop."""
+    # https://docs.python.org/3/library/sys.html#sys._current_frames
+    frame = sys._current_frames()[threading.main_thread().ident or 0]
+    return frame.f_globals.get("__name__") != "selectors"
 
 
 def _steps() -> Iterator[Callable[[], object]]:

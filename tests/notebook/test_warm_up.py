@@ -1,15 +1,15 @@
 """In a real kernel: what the first question needs is loaded while nothing runs, and only there."""
 
+import gc
 import importlib._bootstrap
 import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
-from importlib import import_module
 from importlib.machinery import SourceFileLoader
 from importlib.util import spec_from_loader
 
+import pytest
 from kernel import Kernel, replying
 from patience import wait_until
 
@@ -66,9 +66,67 @@ def test_nothing_is_loaded_while_a_cell_runs():
         wait_until_loaded(kernel, "wave")
 
 
+ENDLESS = """
+import sys
+calls = 0
+def call():
+    global calls
+    calls += 1
+while not hasattr(sys, "enough"):
+    call()
+"""
+UNTIL_IT_PAUSES = """
+from time import monotonic
+end = monotonic() + 60
+before, same_since = endless.calls, monotonic()
+while monotonic() < same_since + 0.1:
+    if endless.calls != before:
+        before, same_since = endless.calls, monotonic()
+    assert monotonic() < end, "it has not paused"
+"""
+
+
+def test_a_module_that_is_being_loaded_pauses_at_its_next_call_while_a_cell_runs(tmp_path):
+    (tmp_path / "endless.py").write_text(ENDLESS)
+    setup = f"""import sys\nsys.path.append({str(tmp_path)!r})
+warm_up._MODULES, warm_up.HEAD_START_S = ['endless'], 100
+%unload_ext gemini_magics\n%load_ext gemini_magics"""
+    with Kernel(setup=[AT_ONCE, setup]) as kernel:
+        wait_until(
+            lambda: kernel.run("endless = sys.modules.get('endless')\nhasattr(endless, 'call')").text == "True"
+        )
+        kernel.run(UNTIL_IT_PAUSES)
+        calls = int(kernel.run("endless.calls").text)
+        wait_until(lambda: int(kernel.run("endless.calls").text) > calls)
+        kernel.run("sys.enough = True")
+        wait_until_ended(kernel)
+
+
+@pytest.mark.parametrize("replaced", [True, False])
+def test_a_debugger_keeps_the_thread_that_loads(monkeypatch, replaced):
+    def debugs(*_):
+        return None
+
+    def load():
+        if not replaced:
+            settrace(debugs)
+        with warm_up._giving_way():
+            during = sys.gettrace()
+        settrace(None)
+        return during
+
+    settrace, complaints = sys.settrace, []
+    if replaced:
+        monkeypatch.setattr(sys, "settrace", lambda asked: complaints.append(asked))
+    with ThreadPoolExecutor() as pool:
+        assert pool.submit(load).result() is (None if replaced else debugs)
+    assert complaints == []
+
+
 def test_unloading_the_extension_ends_the_loading_and_leaves_python_as_it_was():
     with Kernel() as kernel:
         wait_until_ended(kernel)
+        usual = f"(0.005, {gc.get_threshold()})"
         kernel.run(ONE_MODULE)
         kernel.run("%reload_ext gemini_magics\n%unload_ext gemini_magics")
         wait_until_ended(kernel)
@@ -76,8 +134,7 @@ def test_unloading_the_extension_ends_the_loading_and_leaves_python_as_it_was():
         kernel.run("%load_ext gemini_magics")
         wait_until_loaded(kernel, "wave")
         wait_until_ended(kernel)
-        left = "[each for each in sys.meta_path if type(each).__module__ == warm_up.__name__]"
-        assert kernel.run(f"sys.getswitchinterval(), {left}").text == "(0.005, [])"
+        assert kernel.run("import gc\nsys.getswitchinterval(), gc.get_threshold()").text == usual
 
 
 class Held:
@@ -120,28 +177,6 @@ def test_a_cell_that_imports_a_part_of_what_is_being_loaded_gets_it_and_sees_no_
 
         assert made
         assert waiting.result() is apart.result() is None
-
-
-class Ends:
-    """Ends a step of the loading while Python asks one finder after the other."""
-
-    def __init__(self, step):
-        self.step = step
-
-    def find_spec(self, name, path=None, target=None):
-        self.step.close()
-
-
-def test_a_cell_finds_its_modules_while_a_step_of_the_loading_ends(monkeypatch, tmp_path):
-    package = tmp_path / "found_by_the_last_finder"
-    package.mkdir()
-    (package / "__init__.py").write_text("made = True\n")
-    held = Held(package)
-    held.go_on.set()
-    step = ExitStack()
-    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path, Ends(step), held])
-    step.enter_context(warm_up._Turns().taken())
-    assert import_module(package.name).made
 
 
 def test_a_session_without_a_kernel_loads_nothing_before_its_first_question():

@@ -148,8 +148,8 @@ class LiveView:
         self._raised = False
         self.end(answer)
         sys.stdout.flush()  # ipykernel's flush waits until its messages are handed to ZeroMQ
-        # ZeroMQ sends them in a thread of its own, and a process that ends does not wait for it; ipykernel does,
-        # where it closes its sockets at a usual end (ipykernel/kernelapp.py, `close`).
+        # ZeroMQ sends them in a thread of its own, and a process that ends does not wait for it. ipykernel
+        # waits where it closes its sockets at a usual end (ipykernel/kernelapp.py, `close`).
         app = getattr(getattr(get_ipython(), "kernel", None), "parent", None)
         if app is not None:
             app.close()
