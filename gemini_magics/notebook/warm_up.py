@@ -24,6 +24,8 @@ HEAD_START_S = 0.03  # in which a cell that does little ends
 LOOK_S = 0.001  # between two looks whether the main thread still works
 CALLS_A_LOOK = 32  # so many calls of Python functions take some 100 us
 MOST_INT = 2**31 - 1  # of C
+# The first place that is for no certain kind of tool: https://docs.python.org/3/library/sys.monitoring.html
+MONITOR = 3
 
 _PACKAGE = __name__.partition(".")[0]
 _MODULES = (
@@ -103,9 +105,9 @@ def _giving_way() -> Iterator[None]:
     Work that has just begun has the interpreter for itself. After that this thread goes on, since a cell may
     wait for a module that is being loaded.
     """
-    settrace, calls, idle_at = sys.settrace, count(), monotonic()
+    calls, idle_at = count(), monotonic()
 
-    def at_call(*_: object) -> None:
+    def look(*_: object) -> None:
         nonlocal idle_at
         if next(calls) % CALLS_A_LOOK:
             return
@@ -115,14 +117,47 @@ def _giving_way() -> Iterator[None]:
             sleep(LOOK_S)
         idle_at = monotonic()
 
-    # A debugger keeps the thread for itself; pydevd replaces `settrace` by a function that complains.
-    is_free = sys.gettrace() is None and isinstance(settrace, BuiltinFunctionType)
-    if is_free:
-        settrace(at_call)
-    try:
+    with _traced(look):
         yield
-    finally:
-        if is_free:
+
+
+if sys.version_info >= (3, 12):  # there `settrace` takes as long as the loading itself
+
+    @contextmanager
+    def _traced(at_call: Callable[..., None]) -> Iterator[None]:
+        """Call a function at each call of a Python function in this thread, unless a debugger has the place."""
+        thread, events = threading.get_ident(), sys.monitoring.events
+
+        def at_start(*_: object) -> None:
+            if threading.get_ident() == thread:
+                at_call()
+
+        if sys.monitoring.get_tool(MONITOR) is not None:
+            yield
+            return
+        sys.monitoring.use_tool_id(MONITOR, _PACKAGE)
+        sys.monitoring.register_callback(MONITOR, events.PY_START, at_start)
+        sys.monitoring.set_events(MONITOR, events.PY_START)
+        try:
+            yield
+        finally:
+            sys.monitoring.set_events(MONITOR, events.NO_EVENTS)
+            sys.monitoring.free_tool_id(MONITOR)
+
+else:
+
+    @contextmanager
+    def _traced(at_call: Callable[..., None]) -> Iterator[None]:
+        """Call a function at each call of a Python function in this thread, unless a debugger has it."""
+        settrace = sys.settrace
+        # pydevd replaces `settrace` by a function that complains.
+        if sys.gettrace() is not None or not isinstance(settrace, BuiltinFunctionType):
+            yield
+            return
+        settrace(at_call)
+        try:
+            yield
+        finally:
             settrace(None)
 
 

@@ -102,6 +102,7 @@ warm_up._MODULES, warm_up.HEAD_START_S = ['endless'], 100
         wait_until_ended(kernel)
 
 
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="Python 3.12 has a place for each debugger")
 @pytest.mark.parametrize("replaced", [True, False])
 def test_a_debugger_keeps_the_thread_that_loads(monkeypatch, replaced):
     def debugs(*_):
@@ -123,6 +124,15 @@ def test_a_debugger_keeps_the_thread_that_loads(monkeypatch, replaced):
     assert complaints == []
 
 
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="sys.monitoring comes with Python 3.12")
+def test_a_debugger_keeps_its_place():
+    sys.monitoring.use_tool_id(warm_up.MONITOR, "a debugger")
+    with warm_up._giving_way():
+        assert sys.monitoring.get_events(warm_up.MONITOR) == 0
+    assert sys.monitoring.get_tool(warm_up.MONITOR) == "a debugger"
+    sys.monitoring.free_tool_id(warm_up.MONITOR)
+
+
 def test_unloading_the_extension_ends_the_loading_and_leaves_python_as_it_was():
     with Kernel() as kernel:
         wait_until_ended(kernel)
@@ -135,6 +145,8 @@ def test_unloading_the_extension_ends_the_loading_and_leaves_python_as_it_was():
         wait_until_loaded(kernel, "wave")
         wait_until_ended(kernel)
         assert kernel.run("import gc\nsys.getswitchinterval(), gc.get_threshold()").text == usual
+        if sys.version_info >= (3, 12):
+            assert kernel.run("print(sys.monitoring.get_tool(warm_up.MONITOR))").text == "None\n"
 
 
 class Held:
