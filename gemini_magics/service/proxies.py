@@ -51,9 +51,12 @@ def proxy_for(url: str) -> Proxy | None:
         BadRequest: the variable does not hold the address of a proxy; its value is not quoted.
     """
     parts = urlsplit(url)
-    host, named = parts.hostname or "", getproxies()
+    host = parts.hostname or ""
+    if _is_this_machine(host):
+        return None
+    named = getproxies()
     text = named.get(parts.scheme) or named.get("all")
-    if not text or _is_this_machine(host) or _is_excepted(host, parts.port, unquoted(named.get("no", ""))):
+    if not text or _is_excepted(host, parts.port, unquoted(named.get("no", ""))):
         return None
     if not getproxies_environment() and proxy_bypass(host):  # the exceptions of macOS and Windows
         return None
