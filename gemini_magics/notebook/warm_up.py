@@ -142,6 +142,7 @@ if sys.version_info >= (3, 12):  # there `settrace` takes as long as the loading
             yield
         finally:
             sys.monitoring.set_events(MONITOR, events.NO_EVENTS)
+            sys.monitoring.register_callback(MONITOR, events.PY_START, None)
             sys.monitoring.free_tool_id(MONITOR)
 
 else:
