@@ -19,7 +19,7 @@ from xml.sax.saxutils import quoteattr
 from gemini_magics.chat import archive, transcript
 from gemini_magics.content.file_kinds import next_step
 from gemini_magics.content.file_types import sniff
-from gemini_magics.content.namespace import Namespace
+from gemini_magics.content.namespace import Namespace, without_format
 from gemini_magics.content.own_words import html_text
 from gemini_magics.content.pdf import count_pages, why_unreadable
 from gemini_magics.content.pdf_pages import PdfPages
@@ -30,6 +30,7 @@ from gemini_magics.core.answer import close, fold
 from gemini_magics.core.errors import GeminiError
 from gemini_magics.core.json_fields import read_json
 from gemini_magics.core.messages import Attachment, Citation, Text
+from gemini_magics.core.pictures import open_picture
 from gemini_magics.core.text import SECRET, clean, legible, reveal, url_without_secrets
 from gemini_magics.demo import answers, inspect
 from gemini_magics.notebook.class_site import _LOADS
@@ -40,10 +41,11 @@ from gemini_magics.notebook.panel.commands import _word_for
 from gemini_magics.notebook.panel.messages import read_message
 from gemini_magics.recording.contents import Contents
 from gemini_magics.render.answer import Answer
-from gemini_magics.render.extract import find_code, read_table
+from gemini_magics.render.extract import Code, find_code, python_of, read_table
 from gemini_magics.render.extract import read_json as json_in
 from gemini_magics.render.highlight import highlight
 from gemini_magics.render.markdown import Blocks, render
+from gemini_magics.render.marks import MarkReader
 from gemini_magics.render.math import drawable
 from gemini_magics.render.static_output import bundle
 from gemini_magics.service.thoughts import Tags
@@ -61,6 +63,13 @@ def streamed(text: str) -> object:
     for at in range(0, len(text), 1000):
         blocks.add(text[at : at + 1000])
     return list(blocks)
+
+
+def pointed(text: str) -> object:
+    reader = MarkReader()
+    for at in range(0, len(text), 1000):
+        reader.read(text[:at], whole=False)
+    return reader.read(text, whole=True)
 
 
 def cited(text: str) -> object:
@@ -110,6 +119,7 @@ READERS: dict[str, Callable[[str], object]] = {
     "a recording": recorded,
     "JSON": read_json,
     "values in a question": lambda text: literally(text, expressions(text)),
+    "the format of a value": lambda text: without_format(f"a {text} b"),
     "code in a question": _FENCE.findall,
     "addresses": lambda text: (url_without_secrets(text), url_without_secrets(f"{text}@")),
     "names of attachments": lambda text: (Attachment(text, "text", text).label, _word_for(text, Namespace())),
@@ -119,6 +129,7 @@ READERS: dict[str, Callable[[str], object]] = {
     "the line of a cell": read_cell_line,
     "the line of a question": read_question_line,
     "code in an answer": find_code,
+    "sessions in an answer": lambda text: python_of(Code("pycon", f">>> a\n{text}")),
     "JSON in an answer": json_in,
     "tables in an answer": read_table,
     "CSV in an answer": lambda text: read_table(f"```csv\n{text}\n```"),
@@ -128,12 +139,14 @@ READERS: dict[str, Callable[[str], object]] = {
     "Markdown": render,
     "Markdown in pieces": streamed,
     "formulas": drawable,
+    "marks in pieces": pointed,
     "citations": cited,
     "pages of a PDF": lambda text: count_pages(b"%PDF-1.7\n" + text.encode()),
     "sizes of pages of a PDF": lambda text: (
         PdfPages(b"%PDF-1.7 /Root 1 0 R 1 0 obj << /Pages 2 0 R >> 2 0 obj " + text.encode()).pages
     ),
     "the lock of a PDF": lambda text: why_unreadable(b"%PDF-1.7\n/Encrypt 1 0 R " + text.encode()),
+    "numbers of a picture": lambda text: open_picture(b"P2 1 1 255\n" + text.encode(), "f", ("PPM",)),
     "a drawing": lambda text: _looked_through(f"<svg>{text}</svg>", "f"),
     "lengths of a drawing": lengths,
     "HTML of an object": html_text,

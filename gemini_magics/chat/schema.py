@@ -208,13 +208,18 @@ def _of_json_schema(form: dict[str, Any], name: str) -> Schema:
         json.dumps(form)
         kind = validator_for(form)
         kind.check_schema(form)
+        references = list(_references(form))
     except SchemaError as error:
         raise BadRequest(
             f"{name} is no JSON schema: {_place(error.absolute_path)}: {shorten(error.message, PROBLEM_CHARS)}."
         ) from None
     except (TypeError, ValueError) as error:
         raise BadRequest(f"{name} is no JSON schema ({error}): it may hold only what JSON can.") from None
-    for reference in _references(form):
+    except RecursionError:
+        raise BadRequest(
+            f"{name} is a JSON schema that is nested too deeply to be checked: put its inner parts under $defs."
+        ) from None
+    for reference in references:
         if not reference.startswith("#"):
             raise BadRequest(
                 f"{name} refers to {reference}, and nothing is fetched for it: put that schema under $defs."

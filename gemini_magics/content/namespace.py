@@ -39,7 +39,8 @@ def _is_expression(text: str) -> bool:
 
 def _replacement_field(text: str) -> tuple[str, re.Match[str]] | None:
     """Split `n:.2f` into its expression and what follows; None where it is nothing of the kind."""
-    for mark in islice(re.finditer(r"\s*=\s*(?=$|[!:])|[!:]", text), _MOST_MARKS):
+    # A run of blanks is read once, from its first one.
+    for mark in islice(re.finditer(r"(?<!\s)\s*+=\s*+(?=$|[!:])|[!:]", text), _MOST_MARKS):
         left, about = text[: mark.start()], _FIELD.fullmatch(text[mark.start() :])
         if about and _is_expression(left):
             return left, about

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 PIXELS = 80_000_000  # the most that are decoded; a 17 kB file can hold 144 million
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
+# How a file begins, and for each of what Pillow copies all that came before: of the blocks of a camera's data,
+# which it joins, and of comments among written numbers, which it cuts out. So many are bearable.
+_COPIED = ((b"\xff\xd8", b"Exif\0\0", 100), *((b"P%d" % kind, b"#", 10_000) for kind in (1, 2, 3)))
 _REASON_CHARS = 120
 _WHERE_IN_MEMORY = re.compile(r" <_io\.BytesIO object at 0x[0-9a-fA-F]+>")  # in words of Pillow
 # The filters of warnings are the process's, and the columns of a comparison open pictures in threads:
@@ -33,10 +36,12 @@ def open_picture(data: bytes, name: str, formats: tuple[str, ...] = FORMATS, *, 
         decode: False reads the header alone.
 
     Raises:
-        CannotAttach: it is broken, Pillow cannot read it here, or it has no pixels or more than 80 million.
+        CannotAttach: it is broken, Pillow cannot read it here, it has no pixels or more than 80 million, or
+            too many notes.
     """
     from PIL import Image
 
+    check_notes(data, name)
     what = "that is cut off or broken" if formats == FORMATS else f"({formats[0]}) that Pillow cannot read here"
     with readable(name, what), _FILTERS, warnings.catch_warnings():
         # An icon holds whole pictures, whose own headers are read as they are decoded.
@@ -68,6 +73,19 @@ def readable(name: str, what: str = "that is cut off or broken") -> Iterator[Non
         said = _WHERE_IN_MEMORY.sub("", str(error))
         reason = one_line(said or type(error).__name__, _REASON_CHARS)
         raise CannotAttach(f"{name} is a picture {what} ({reason}): save it again, as PNG.") from None
+
+
+def check_notes(data: bytes, name: str) -> None:
+    """Refuse an encoded picture with so many notes beside its pixels that reading them would take hours.
+
+    Raises:
+        CannotAttach: it has more than anybody writes.
+    """
+    for beginning, note, most in _COPIED:
+        if data.startswith(beginning) and data.count(note) > most:
+            raise CannotAttach(
+                f"{name} is a picture with more than {most:,} notes beside its pixels: save it again, as PNG."
+            )
 
 
 def check_pixels(width: int, height: int, name: str) -> None:

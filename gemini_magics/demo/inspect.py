@@ -16,7 +16,7 @@ from ..content.pdf import count_pages
 from ..content.tokens import IMAGE_TOKENS, media_tokens, seconds
 from ..core.errors import CannotAttach
 from ..core.messages import Media
-from ..core.pictures import FORMATS, readable
+from ..core.pictures import FORMATS, check_notes, readable
 from ..core.text import size
 
 DECODED_PX = 50_000_000  # 200 MB as RGBA, in the process of the notebook
@@ -120,6 +120,7 @@ def _picture(data: bytes) -> str:
     from PIL import Image, ImageStat
 
     try:
+        check_notes(data, "the picture")
         with readable("the picture"), Image.open(io.BytesIO(data), formats=FORMATS) as image:
             about = f"{image.format}, {image.width} × {image.height} pixels"
             if image.width * image.height > DECODED_PX:

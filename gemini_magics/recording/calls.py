@@ -6,7 +6,8 @@ from base64 import b64decode, b64encode
 from dataclasses import replace
 from typing import Any
 
-from ..content.images import thumbnail
+from ..content.images import pixels_of, thumbnail
+from ..core.errors import CannotAttach
 from ..core.json_fields import JsonFields
 from ..core.messages import CallStatus, FunctionCall, Media
 
@@ -61,5 +62,16 @@ def read_call(value: object) -> FunctionCall:
 
 def redrawn(call: FunctionCall) -> FunctionCall:
     """Return a call of a file whose pictures are decoded and drawn again, because it may be a stranger's."""
-    pictures = (thumbnail(each, PICTURE_PX) for each in call.pictures)
+    pictures = (thumbnail(each, PICTURE_PX) for each in call.pictures if _is_small(each))
     return replace(call, pictures=tuple(each for each in pictures if each is not None))
+
+
+def _is_small(picture: Media) -> bool:
+    """Tell by its header whether a picture may be one that `call_as_json` wrote; a call holds no larger ones.
+
+    A picture of 10 kB can have 80 megapixels, and a file may have thousands of calls.
+    """
+    try:
+        return pixels_of(picture.data, "") <= PICTURE_PX**2
+    except CannotAttach:
+        return False

@@ -217,7 +217,8 @@ _SESSIONS = frozenset(
     )
 )
 _FIRST_PROMPT = re.compile(r"\s*(?:>>> |In ?\[\d*\]: )")
-_PROMPT = re.compile(r"\s*(?:(?:>>>|\.\.\.)(?: |$)|In ?\[\d*\]: ?| {2,}\.{3}: ?)(.*)$")
+# No blank is taken back: of a long line of blanks each would be tried as the beginning of a prompt.
+_PROMPT = re.compile(r"\s*+(?:(?:>>>|\.\.\.)(?: |$)|In ?\[\d*\]: ?|(?<=  )\.{3}: ?)(.*)$")
 _CODE_CELL = "{code-cell}"
 _LANGUAGE = re.compile(r"\{?[.=]?([^\s,:{}]*)")
 

@@ -26,6 +26,7 @@ GRID = 1000
 MOST_MARKS = 200
 MOST_DROPPED = 5  # that are named one by one
 OBJECT_CHARS = 2_000  # a longer object is no mark
+BEGUN_CHARS = 40  # of what begins at the end of a text: blanks and a fence, or a key and the blanks behind it
 PAGE_DIGITS = 6
 LARGEST = 1e9  # Python turns no integer of 400 digits into a float
 
@@ -54,11 +55,15 @@ class Pointed(Brief):
 
 
 class MarkReader:
-    """Reads the marks of a text that grows; nothing but its last line is read twice."""
+    """Reads the marks of a text that grows; nothing but its last line is read twice.
+
+    A last line that is long is read again only once it has grown by half.
+    """
 
     def __init__(self) -> None:
         self.found: list[Pointed] = []
         self._at = 0
+        self._enough = 0  # characters with which it is worth to read on
         self._fence = ""  # the characters that close the block of code in which the reader is
         self._begun: list[_Object] = []
 
@@ -69,6 +74,8 @@ class MarkReader:
             text: the whole text, which begins as it did before.
             whole: nothing will follow.
         """
+        if len(text) < self._enough and not whole:
+            return self.found
         while self._at < len(text) and len(self.found) <= MOST_MARKS:
             moved = self._step(text, whole)
             if moved is None:
@@ -82,10 +89,13 @@ class MarkReader:
             return self._skip_code(text, whole)
         token = (_INSIDE if self._begun else _OUTSIDE).search(text, self._at)
         if token is None:
+            self._wait(text, len(text) - BEGUN_CHARS)
             return None
         kind, end = token.lastgroup, token.end()
-        if not whole and (end == len(text) or not text[end:].strip()) and kind not in ("open", "close"):
-            return None  # `"point"` may be followed by a colon, and a fence by the name of a language
+        if not whole and kind not in ("open", "close") and not _SOLID.search(text, end):
+            # `"point"` may be followed by a colon, and a fence by the name of a language
+            self._wait(text, token.start())
+            return None
         match kind:
             case "fence":
                 if token["language"].strip().lower() not in LANGUAGES:
@@ -102,10 +112,20 @@ class MarkReader:
     def _skip_code(self, text: str, whole: bool) -> int | None:
         closing = re.compile(rf"^ {{0,3}}{re.escape(self._fence)}{self._fence[0]}*[ \t]*$", re.MULTILINE)
         found = closing.search(text, self._at)
-        if found is None or (not whole and found.end() == len(text)):
+        if found is None:
+            self._wait(text, len(text) - len(self._fence) - BEGUN_CHARS)
+            return None
+        if not whole and found.end() == len(text):
+            self._wait(text, found.start())
             return None
         self._fence = ""
         return found.end()
+
+    def _wait(self, text: str, begun: int) -> None:
+        """Keep what may begin at a place for the next time, when more of the text is there."""
+        self._at = max(self._at, begun)
+        waiting = len(text) - self._at
+        self._enough = len(text) + waiting // 2 if waiting > OBJECT_CHARS else 0
 
     def _close(self, text: str, end: int) -> None:
         begun = self._begun.pop()
@@ -126,7 +146,8 @@ class _Object:
 
 
 _FENCE = r"^ {0,3}(?P<ticks>`{3,}|~{3,})(?P<language>[^`\n]*)(?:\n|\Z)(?P<fence>)"
-_KEY = r"""["']?\b(?:box_2d|points?)["']?\s*:(?P<key>)"""
+_KEY = r"""["']?\b(?:box_2d|points?)["']?\s{0,20}:(?P<key>)"""
+_SOLID = re.compile(r"\S")
 _OUTSIDE = re.compile(rf"{_FENCE}|(?P<open>\{{)", re.MULTILINE)
 # A string ends in its line; a quotation mark without a partner is a character like others.
 _INSIDE = re.compile(

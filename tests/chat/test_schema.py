@@ -141,6 +141,13 @@ class Holder:
     other: Plain
 
 
+def nested(key, levels):
+    form = {}
+    for _ in range(levels):
+        form = {key: form}
+    return form
+
+
 NO_FORMS = {
     "an object": (Point(1), "p is no schema"),
     "a number": (3, "p is no schema: name a pydantic model"),
@@ -157,6 +164,8 @@ NO_FORMS = {
         "p is no JSON schema: properties.a.type: 'text'",
     ),
     "values that JSON has not": ({"enum": [date(2026, 1, 1)]}, "not JSON serializable"),
+    "lists of lists without an end in sight": (nested("items", 900), "nested too deeply to be checked: put"),
+    "a value of endless levels": ({"default": nested("a", 20_000)}, "nested too deeply to be checked: put"),
     "a schema elsewhere": ({"items": {"$ref": "https://example.org/s.json"}}, "put that schema under $defs"),
 }
 

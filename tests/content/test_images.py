@@ -344,6 +344,28 @@ def test_too_many_pixels_are_refused_before_they_are_decoded(data):
         picture(data, "bomb.png", SETTINGS)
 
 
+def camera_data(blocks):
+    """A photo with its camera's data in so many blocks."""
+    photo, block = encoded(flag(), "JPEG"), b"Exif\0\0" + b"a" * 8
+    return photo[:2] + (b"\xff\xe1" + struct.pack(">H", len(block) + 2) + block) * blocks + photo[2:]
+
+
+def commented(comments):
+    """A map of one pixel with so many comments."""
+    return b"P2 1 1 255\n" + b"# why\n" * comments + b"0\n"
+
+
+@pytest.mark.parametrize("data", [camera_data(5_000), commented(20_000)], ids=["camera data", "comments"])
+def test_a_picture_with_thousands_of_notes_is_refused_before_they_are_joined(data):
+    with pytest.raises(CannotAttach, match=r"scan is a picture with more than [\d,]+ notes beside its pixels"):
+        from_bytes(data, "scan", SETTINGS)
+
+
+@pytest.mark.parametrize("data", [camera_data(3), commented(900)], ids=["camera data", "comments"])
+def test_a_picture_with_notes_is_sent(data):
+    assert from_bytes(data, "scan", SETTINGS).kind == "image"
+
+
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF"])
 @pytest.mark.parametrize("share", [0.3, 0.7, 0.97])
 def test_a_cut_picture_is_said_to_be_cut(kind, share):
