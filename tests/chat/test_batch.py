@@ -2,8 +2,11 @@
 
 import datetime
 import enum
+import errno
+import io
 import json
 import stat
+import sys
 import threading
 import uuid
 from dataclasses import dataclass
@@ -17,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, RootModel
 from pydantic.alias_generators import to_camel
 
 from gemini_magics import AuthenticationError, BadRequest, Cancel, batch
-from gemini_magics.chat import batch_file, pace, tally
+from gemini_magics.chat import batch_file, pace, progress, tally
 from gemini_magics.testing import Act, Demo, Head, body, chunk, envelope, stream
 
 
@@ -558,6 +561,48 @@ def test_a_batch_says_how_far_it_is(capsys):
     assert first.startswith("3 of 3 · ")
     assert "1 row is equal to another one" in first
     assert "2 of the answers come from kept.jsonl" in again
+
+
+class Tee:
+    """What a program may put in the place of stderr: it can write, and little more."""
+
+    def write(self, text):
+        pass
+
+    def flush(self):
+        pass
+
+
+class Full(Tee):
+    """A log on a disk that has no room left."""
+
+    def flush(self):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def closed():
+    file = io.StringIO()
+    file.close()
+    return file
+
+
+@pytest.mark.parametrize(
+    "stderr",
+    [
+        lambda: None,
+        closed,
+        Tee,
+        lambda: io.TextIOWrapper(io.BytesIO(), "ascii"),
+        Full,
+    ],
+    ids=["none", "closed", "a program's own", "another encoding", "a full disk"],
+)
+def test_a_log_that_takes_no_lines_costs_no_answer(stderr, monkeypatch):
+    monkeypatch.setattr(sys, "stderr", stderr())
+    monkeypatch.setattr(progress, "LINE_S", 0.0)
+    with Demo(echo) as demo:
+        out = ask(demo, TABLE)
+    assert [str(answer) for answer in out["answer"]] == [f"Heard: What is {x}?" for x in TABLE["x"]]
 
 
 def test_a_batch_file_is_a_recording_like_others(folder):
