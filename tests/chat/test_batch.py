@@ -12,6 +12,7 @@ import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
@@ -106,8 +107,11 @@ def test_a_value_is_put_in_once_and_never_read_again(folder):
         ("What is this?", {}, "Each question would be the same"),
         ("What is $`x`?", {"attach": "photo"}, "attach names 'photo'"),
         ("What is $`x`?", {"attach": 5}, "attach is a column, a list of columns or a function"),
+        ("What is $`x`?", {"attach": ["x", 0]}, "attach names columns as text, such as '0', not 0"),
         ("What is $`x`?", {"chat": "main"}, "in no conversation"),
         ("What is $`x`?", {"limit": 0}, "limit is a whole number from 1"),
+        ("What is $`x`?", {"limit": True}, "limit is a whole number from 1"),
+        ("What is $`x`?", {"limit": 2.0}, "limit is a whole number from 1"),
         ("What is $`x`?", {"executor": 8}, "executor takes a Dask Client"),
         ("What is $`x`?", {"concurency": 8}, "There is no setting 'concurency'"),
     ],
@@ -490,6 +494,13 @@ def test_a_limit_asks_the_first_rows_alone():
     assert list(out.index) == ["r3", "r1"]
 
 
+def test_a_number_of_numpy_limits_a_batch():
+    with Demo(echo) as demo:
+        out = ask(demo, TABLE, limit=TABLE["x"].min() + 1, concurrency=np.int64(2), stop_after=np.int8(3))
+        assert sorted(map(text_of, demo.requests)) == ["What is 1?", "What is 3?"]
+    assert len(out) == 2
+
+
 def test_a_dry_run_prices_the_batch_and_sends_nothing(folder):
     Image.new("RGB", (4, 4)).save(folder / "a.png")
     with Demo(echo) as demo:
@@ -510,6 +521,14 @@ def test_many_rows_need_a_yes(monkeypatch):
             ask(demo, rows)
         assert not demo.requests
     assert "1,001 questions" in asked[0]
+
+
+def test_many_rows_need_a_yes_that_a_program_without_stdin_gives_beforehand(monkeypatch):
+    monkeypatch.setattr(sys, "stdin", None)
+    with Demo(echo) as demo:
+        with pytest.raises(BadRequest, match=r"1,001 questions.*Nobody can be asked here.*confirm=False"):
+            ask(demo, pd.DataFrame({"x": range(1001)}))
+        assert not demo.requests
 
 
 def test_the_budget_holds_to_within_what_is_under_way():
