@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
+from numbers import Integral
 from typing import Any
 
 from ..core.cancel import Cancel
@@ -165,7 +166,8 @@ def whole_number(name: str, value: object) -> int | None:
     """
     if value is None:
         return None
-    # bool is a subclass of int: https://docs.python.org/3/library/stdtypes.html#boolean-type-bool
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+    # A number of NumPy is one, too; bool is a subclass of int:
+    # https://docs.python.org/3/library/stdtypes.html#boolean-type-bool
+    if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
         raise BadRequest(f"{name} is a whole number from 1, not {quoted(value)}.")
-    return value
+    return int(value)

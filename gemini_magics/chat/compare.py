@@ -99,7 +99,7 @@ def prompts_of(prompts: str | Sequence[str] | Mapping[str, str]) -> dict[str, st
     if isinstance(prompts, str):
         return {"": prompts}
     if isinstance(prompts, Mapping):
-        found = dict(prompts)
+        found = {str(name): prompt for name, prompt in prompts.items()}
     elif not isinstance(prompts, Iterable):
         raise BadRequest(
             f"The prompts are texts, not {type(prompts).__name__}: write one, or several in a list."
@@ -245,6 +245,10 @@ def _check_expected(expect: str | None, rows: Rows, schema: Schema | None) -> No
     """
     if expect is None:
         return
+    if not isinstance(expect, str):
+        raise BadRequest(
+            f"expect names the column with the right answers as text; it is no {type(expect).__name__}."
+        )
     if expect not in rows.columns:
         known = did_you_mean(expect, rows.columns) if rows.columns else "Name the rows with over=."
         raise BadRequest(f"expect names {quoted(expect)}, which is no column. {known}")

@@ -142,7 +142,9 @@ def _yes(question: str) -> bool:
         # Programs that run notebooks send allow_stdin=False, and the kernel then raises an error:
         # https://jupyter-client.readthedocs.io/en/stable/messaging.html#execute
         said: Any = input(question)
-    except (EOFError, NotImplementedError, OSError):  # no terminal, or a program that runs notebooks
+    # No terminal, a program that runs notebooks (NotImplementedError is a RuntimeError), or no stdin at all:
+    # https://docs.python.org/3/library/sys.html#sys.__stdin__
+    except (EOFError, OSError, RuntimeError):
         raise BadRequest(
             f"{question.removesuffix(' Ask them all? [y/N] ')} Nobody can be asked here whether to go on: "
             "confirm=False, or --no-confirm, says yes beforehand."

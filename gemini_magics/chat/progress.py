@@ -6,11 +6,12 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from shutil import get_terminal_size
-from typing import Protocol
+from typing import Any, Protocol
 
-from ..core.text import count, shorten
+from ..core.text import count, shorten, writable
 from ..core.views import progress_here
 
 NEWEST = 3
@@ -175,7 +176,7 @@ class LineView:
     """Shows a batch on stderr, where there is text alone: one line that changes, or in a log some lines."""
 
     def __init__(self) -> None:
-        self._in_place = sys.stderr.isatty()
+        self._in_place = _is_terminal(sys.stderr)
         self._due, self._width = 0.0, 0
 
     def begin(self, progress: Progress) -> None:
@@ -192,18 +193,32 @@ class LineView:
         """Write the last line and the notes."""
         self._write(progress.line())
         notes = "".join(f"{note}\n" for note in progress.notes())
-        sys.stderr.write(f"\n{notes}" if self._in_place else notes)
-        sys.stderr.flush()
+        _say(f"\n{notes}" if self._in_place else notes)
 
     def _write(self, line: str) -> None:
         if self._in_place:
             most = get_terminal_size().columns - 1  # some terminals break the line after the last column
             line = shorten(line, most)
-            sys.stderr.write("\r" + line.ljust(min(self._width, most)))
+            _say("\r" + line.ljust(min(self._width, most)))
             self._width = len(line)
         else:
-            sys.stderr.write(f"{line}\n")
-        sys.stderr.flush()
+            _say(f"{line}\n")
+
+
+def _is_terminal(stream: Any) -> bool:
+    """Tell whether a stream is a terminal; it may be None, closed, or a program's own object."""
+    with suppress(AttributeError, ValueError):
+        return bool(stream.isatty())
+    return False
+
+
+def _say(text: str) -> None:
+    """Write to stderr. A log on a full disk, or one that is closed, must cost no answer."""
+    # A program without a console has none: https://docs.python.org/3/library/sys.html#sys.__stderr__
+    if sys.stderr is not None:
+        with suppress(OSError, ValueError):
+            sys.stderr.write(writable(text, sys.stderr))
+            sys.stderr.flush()
 
 
 def progress_view() -> BatchView:

@@ -281,6 +281,8 @@ def _media_of(rows: Rows, attach: Attach) -> Callable[[int], Iterable[tuple[str,
             "lambda row: fig attaches the same to every row."
         )
     for name in names:
+        if not isinstance(name, str):
+            raise BadRequest(f"attach names columns as text, such as {quoted(str(name))}, not {quoted(name)}.")
         if rows.named(name) is None and rows.tells_columns:
             raise BadRequest(f"attach names {quoted(name)}, which is no column. {_columns(name, rows.columns)}")
     columns = [rows.named(name) or name for name in names]

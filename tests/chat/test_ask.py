@@ -296,6 +296,14 @@ def test_a_script_shows_an_answer_whole_where_its_output_lacks_some_letters():
     assert "It peaks \\u2013 schön.\n\ndemo, a stand-in" in said.stdout.decode("latin-1")
 
 
+@pytest.mark.parametrize("how", [{"show": True}, {"recording": "kept.jsonl"}])
+def test_a_program_without_a_console_gets_its_answer(how, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "stdout", None)
+    assert asked(stream("It peaks."), **how).text == "It peaks."
+    assert not [*Path().glob("*.partial"), *Path().glob(".*.partial")]
+
+
 def test_an_answer_is_not_shown_unless_asked_to(capsys):
     asked(stream("It peaks."))
     assert capsys.readouterr().out == ""

@@ -2,13 +2,17 @@
 
 import datetime
 import enum
+import errno
+import io
 import json
 import stat
+import sys
 import threading
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
@@ -17,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, RootModel
 from pydantic.alias_generators import to_camel
 
 from gemini_magics import AuthenticationError, BadRequest, Cancel, batch
-from gemini_magics.chat import batch_file, pace, tally
+from gemini_magics.chat import batch_file, pace, progress, tally
 from gemini_magics.testing import Act, Demo, Head, body, chunk, envelope, stream
 
 
@@ -103,8 +107,11 @@ def test_a_value_is_put_in_once_and_never_read_again(folder):
         ("What is this?", {}, "Each question would be the same"),
         ("What is $`x`?", {"attach": "photo"}, "attach names 'photo'"),
         ("What is $`x`?", {"attach": 5}, "attach is a column, a list of columns or a function"),
+        ("What is $`x`?", {"attach": ["x", 0]}, "attach names columns as text, such as '0', not 0"),
         ("What is $`x`?", {"chat": "main"}, "in no conversation"),
         ("What is $`x`?", {"limit": 0}, "limit is a whole number from 1"),
+        ("What is $`x`?", {"limit": True}, "limit is a whole number from 1"),
+        ("What is $`x`?", {"limit": 2.0}, "limit is a whole number from 1"),
         ("What is $`x`?", {"executor": 8}, "executor takes a Dask Client"),
         ("What is $`x`?", {"concurency": 8}, "There is no setting 'concurency'"),
     ],
@@ -487,6 +494,13 @@ def test_a_limit_asks_the_first_rows_alone():
     assert list(out.index) == ["r3", "r1"]
 
 
+def test_a_number_of_numpy_limits_a_batch():
+    with Demo(echo) as demo:
+        out = ask(demo, TABLE, limit=TABLE["x"].min() + 1, concurrency=np.int64(2), stop_after=np.int8(3))
+        assert sorted(map(text_of, demo.requests)) == ["What is 1?", "What is 3?"]
+    assert len(out) == 2
+
+
 def test_a_dry_run_prices_the_batch_and_sends_nothing(folder):
     Image.new("RGB", (4, 4)).save(folder / "a.png")
     with Demo(echo) as demo:
@@ -507,6 +521,14 @@ def test_many_rows_need_a_yes(monkeypatch):
             ask(demo, rows)
         assert not demo.requests
     assert "1,001 questions" in asked[0]
+
+
+def test_many_rows_need_a_yes_that_a_program_without_stdin_gives_beforehand(monkeypatch):
+    monkeypatch.setattr(sys, "stdin", None)
+    with Demo(echo) as demo:
+        with pytest.raises(BadRequest, match=r"1,001 questions.*Nobody can be asked here.*confirm=False"):
+            ask(demo, pd.DataFrame({"x": range(1001)}))
+        assert not demo.requests
 
 
 def test_the_budget_holds_to_within_what_is_under_way():
@@ -558,6 +580,48 @@ def test_a_batch_says_how_far_it_is(capsys):
     assert first.startswith("3 of 3 · ")
     assert "1 row is equal to another one" in first
     assert "2 of the answers come from kept.jsonl" in again
+
+
+class Tee:
+    """What a program may put in the place of stderr: it can write, and little more."""
+
+    def write(self, text):
+        pass
+
+    def flush(self):
+        pass
+
+
+class Full(Tee):
+    """A log on a disk that has no room left."""
+
+    def flush(self):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def closed():
+    file = io.StringIO()
+    file.close()
+    return file
+
+
+@pytest.mark.parametrize(
+    "stderr",
+    [
+        lambda: None,
+        closed,
+        Tee,
+        lambda: io.TextIOWrapper(io.BytesIO(), "ascii"),
+        Full,
+    ],
+    ids=["none", "closed", "a program's own", "another encoding", "a full disk"],
+)
+def test_a_log_that_takes_no_lines_costs_no_answer(stderr, monkeypatch):
+    monkeypatch.setattr(sys, "stderr", stderr())
+    monkeypatch.setattr(progress, "LINE_S", 0.0)
+    with Demo(echo) as demo:
+        out = ask(demo, TABLE)
+    assert [str(answer) for answer in out["answer"]] == [f"Heard: What is {x}?" for x in TABLE["x"]]
 
 
 def test_a_batch_file_is_a_recording_like_others(folder):

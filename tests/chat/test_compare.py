@@ -87,6 +87,13 @@ def test_prompts_and_settings_are_combined():
     ]
 
 
+def test_prompts_may_have_numbers_as_names():
+    with Demo(by_effort) as demo:
+        found = ask(demo, {1: "A?", 2: "B?"}, effort="low")
+    assert [*found.summary.index] == ["1", "2"]
+    assert repr(found) == "<Comparison of 2 ways, 1 row>"
+
+
 def test_a_column_that_fails_does_not_stop_the_others():
     def reply(request):
         if request.json["reasoning_effort"] == "high":
@@ -188,6 +195,8 @@ def test_a_right_enum_day_or_nothing_is_right_in_the_score(expect):
     [
         ({"expect": "rihgt"}, "no column. Did you mean right"),
         ({"expect": "right", "schema": Kind}, "several fields"),
+        ({"expect": ROWS["right"]}, "expect names the column with the right answers as text; it is no Series"),
+        ({"expect": ["right"]}, "expect names the column with the right answers as text; it is no list"),
         ({"chat": "main"}, "in no conversation"),
         ({"prompts": []}, "no prompt"),
         ({"prompts": 5}, "The prompts are texts, not int"),

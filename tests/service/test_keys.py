@@ -258,6 +258,17 @@ def test_the_magic_saves_a_key_only_when_it_is_told_to(monkeypatch, shell):
     assert (keys._memory, ring.passwords) == ({}, {})
 
 
+def test_the_end_of_the_input_in_the_field_for_a_key_is_one_line(monkeypatch, shell):
+    def ended(prompt):
+        raise EOFError
+
+    monkeypatch.setattr("getpass.getpass", ended)
+    with pytest.raises(
+        BadRequest, match="Nothing was typed: try again, or set the environment variable KIE_API_KEY"
+    ):
+        shell.run("%gemini_key")
+
+
 def test_the_magic_says_so_when_a_key_cannot_be_saved(monkeypatch, shell):
     monkeypatch.setattr("getpass.getpass", lambda prompt: SECRET)
     with pytest.raises(BadRequest, match=r"for this session only.*gemini_magics\[keyring\]") as raised:

@@ -203,3 +203,5 @@ def _typed(what: str, variable: str) -> str:
         raise BadRequest(
             f"This session has no input field: set the environment variable {variable} instead."
         ) from None
+    except EOFError:  # Ctrl-D in a terminal, or no terminal at all
+        raise BadRequest(f"Nothing was typed: try again, or set the environment variable {variable}.") from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 
 from IPython.display import DisplayHandle, display
@@ -14,6 +13,7 @@ from ...core.messages import Calling, Event, FunctionCall
 from ...render.answer import Answer
 from ...render.calls import call_html, call_text, called, calling_html
 from ...render.style import styled
+from .terminal import say
 
 
 class CallRows:
@@ -46,8 +46,7 @@ class CallRows:
     def end(self, call: FunctionCall) -> None:
         """Show the result of the call."""
         if self._handle is None:
-            sys.stdout.write(f"{call_text(call)}\n")
-            sys.stdout.flush()
+            say(f"{call_text(call)}\n")
         else:
             self._handle.update({"text/html": styled(call_html(call)), "text/plain": call_text(call)}, raw=True)
         self._handle = None

@@ -31,20 +31,18 @@ class TerminalView:
     def begin(self, answer: Answer) -> None:
         """Print the attachments of the question."""
         if answer.attachments:
-            self._write(f"{chips_text(answer)}\n")
+            say(f"{chips_text(answer)}\n")
 
     def update(self, answer: Answer, events: list[Event]) -> None:
         """Print the new words, and the reason of a wait."""
         words = "".join(map(self._event_text, events))
-        self._write(words + (f"{status_text(answer)}\n" if answer.waiting else ""))
+        say(words + (f"{status_text(answer)}\n" if answer.waiting else ""))
 
     def end(self, answer: Answer) -> None:
         """Print the sources, the notices and the footer; an exception says what went wrong."""
         told = [*notices(answer, raised=True), footer_text(answer, raised=True)]
         lines = [*filter(None, [sources_text(answer)]), *told]
-        self._write(
-            "".join([self._flush_pending(), "\n\n" if self._part else "", *(f"{line}\n" for line in lines)])
-        )
+        say("".join([self._flush_pending(), "\n\n" if self._part else "", *(f"{line}\n" for line in lines)]))
 
     def _event_text(self, event: Event) -> str:
         match event:
@@ -75,6 +73,10 @@ class TerminalView:
         held, self._pending = self._pending, ""
         return legible(held).rstrip("\n")
 
-    def _write(self, text: str) -> None:
+
+def say(text: str) -> None:
+    """Write to stdout, where there is one."""
+    # A program without a console has none: https://docs.python.org/3/library/sys.html#sys.__stdout__
+    if sys.stdout is not None:
         sys.stdout.write(writable(text, sys.stdout))
         sys.stdout.flush()
