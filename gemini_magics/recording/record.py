@@ -24,6 +24,7 @@ from ..core.text import Brief, quoted
 from ..core.tool import Tool
 from ..render.answer import Answer
 from ..service.services import SERVICES
+from ..service.tool_calls import declaration
 from .calls import call_as_json, read_call
 
 HEAD = '{"recorded": '  # how each line begins
@@ -320,7 +321,7 @@ def _message_digest(message: Message) -> str:
 
 def _tool_digest(tool: Tool) -> str:
     """Name a function, with a digest of all that the model is told of it."""
-    return f"{tool.name} {_digest(tool.declaration)[:16]}"
+    return f"{tool.name} {_digest(declaration(tool))[:16]}"
 
 
 def _digest(value: Any) -> str:
