@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 from io import BytesIO
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 from unicodedata import normalize
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -28,9 +28,6 @@ from .pdf import why_unreadable
 from .pdf_pages import PdfPages
 from .svg import svg
 from .text_files import decoded
-
-if TYPE_CHECKING:
-    pass
 
 PICTURE_FILE_BYTES = 100_000_000  # larger than what is sent, since pictures are scaled down
 TEXT_CHARS = 4_000_000  # about the million tokens that the model takes in
@@ -320,6 +317,8 @@ _TYPES = {
     ".flv": "video/x-flv", ".wmv": "video/wmv", ".3gp": "video/3gpp",
 }  # fmt: skip
 
+# The characters of a scheme: https://www.rfc-editor.org/rfc/rfc3986#section-3.1
+URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 # A reader of URLs takes this full stop for a dot, too, and its half-width form becomes it in NFKC:
 # https://www.unicode.org/reports/tr46/#Table_Example_Processing
 _FULL_STOP = "\u3002"

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import date
 from functools import cached_property
 from hashlib import sha256
-from typing import Any, TypeVar
+from typing import Any
 
 from ..core.json_fields import JsonFields, read_json
 from ..core.messages import Attachment, Citation, FunctionCall, Media, Message, Part, Usage, text_sha256
@@ -30,8 +30,6 @@ from .calls import call_as_json, read_call
 HEAD = '{"recorded": '  # how each line begins
 CHANGES_THE_ANSWER = ("effort", "thoughts", "search", "point", "system", "extra", "tier")
 DRAWN = ("figure", "chart", "table")  # kinds whose picture depends on who draws it
-
-_Value = TypeVar("_Value")
 
 
 @dataclass(frozen=True, repr=False)
