@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..core.answer import INTERRUPTED
 from ..core.errors import BadRequest, GeminiError
-from ..core.text import clean, count, error_line, one_line, shorten
+from ..core.text import clean, count, counted, error_line, one_line, shorten
 from ..render.answer import Answer
 from .results import WHOLE, field_of, fields_of, named
 from .rows import Rows, is_missing
@@ -183,7 +183,7 @@ class Comparison:
         return {"text/html": self._html(), "text/plain": self._text()}
 
     def __repr__(self) -> str:
-        return f"<Comparison of {len(self.columns)} ways, {len(self.rows.values)} rows>"
+        return f"<Comparison of {len(self.columns)} ways, {counted(len(self.rows.values), 'row')}>"
 
     def _table(self) -> Any:
         from ..render.table import Table, bar

@@ -20,7 +20,7 @@ from ..core.folder import notebook_folder, where_paths_begin
 from ..core.messages import Attachment, Media
 from ..core.pictures import open_picture
 from ..core.settings import Settings
-from ..core.text import SECRET, reveal, shorten, size, url_without_secrets
+from ..core.text import SECRET, counted, reveal, shorten, size, url_without_secrets
 from .file_kinds import next_step
 from .file_types import HEAD_BYTES, PILLOW_FORMATS, sniff
 from .images import picture
@@ -305,7 +305,7 @@ def _notebook(content: str, name: str) -> Attachment:
     except (ValueError, KeyError, TypeError, RecursionError):
         return text(content, name)
     parts = (f"[{place}] {kind}\n{source}" for place, (kind, source) in enumerate(sources, 1))
-    return text("\n\n".join(parts), name, f"{len(sources)} cells, without their outputs")
+    return text("\n\n".join(parts), name, f"{counted(len(sources), 'cell')}, without outputs")
 
 
 _TYPES = {
