@@ -290,7 +290,10 @@ def _called(by: Callable[[Any], Any], values: Values, label: str) -> Any:
     try:
         return by(values[ITEM] if set(values) == {ITEM} else values)
     except Exception as error:  # it may raise anything
-        raise CannotAttach(f"attach fails for row {label} with {error_line(error)}") from error
+        said = error_line(error).rstrip(".")
+        raise CannotAttach(
+            f"attach fails for row {label} with {said}. Call it with that row in a cell of its own."
+        ) from error
 
 
 def _attached(value: Any, name: str, settings: Settings) -> list[Attachment]:

@@ -72,10 +72,13 @@ def converted(value: object, name: str, settings: Settings) -> Attachment:
     except ModuleNotFoundError as error:
         package = {"PIL": "pillow"}.get(error.name or "", error.name)
         raise CannotAttach(
-            f"{name} cannot be sent without the package {package}: %pip install {package}"
+            f"{name} cannot be sent without the package {package}: %pip install {package}."
         ) from error
     except Exception as error:  # objects show themselves with code of their own
-        raise CannotAttach(f"{name} cannot be shown by its own means: {error_line(error)}") from error
+        said = error_line(error).rstrip(".")
+        raise CannotAttach(
+            f"{name} cannot be shown by its own means: {said}. Show it in a cell of its own first."
+        ) from error
 
 
 def _encoded(value: bytes | bytearray | memoryview, name: str, settings: Settings) -> Attachment:

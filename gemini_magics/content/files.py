@@ -206,7 +206,7 @@ def _check_regular(status: os.stat_result, name: str) -> None:
     if stat.S_ISDIR(status.st_mode):
         raise CannotAttach(f"{name} is a folder: name a file in it.")
     if not stat.S_ISREG(status.st_mode):
-        raise CannotAttach(f"{name} is no regular file but a device, a pipe or a socket.")
+        raise CannotAttach(f"{name} is no regular file but a device, a pipe or a socket: name a file.")
 
 
 def _path_of(descriptor: int, resolved: Path, name: str) -> Path:
@@ -241,7 +241,7 @@ def _resolved(path: Path, name: str) -> Path:
     except (OSError, RuntimeError, ValueError) as error:  # a loop of links, no home folder, a NUL in the name
         if isinstance(error, OSError) and error.errno != ELOOP:  # it is an OSError from Python 3.13 on
             raise
-        raise CannotAttach(f"{name} is no path that leads to a file: {error}.") from None
+        raise CannotAttach(f"{name} is no path that leads to a file ({error}): name another.") from None
 
 
 def _refuse_known(file: BinaryIO, name: str, filename: str) -> None:

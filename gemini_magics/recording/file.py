@@ -104,7 +104,9 @@ class Recording:
             contents.clear()
             yield None
         except OSError as error:
-            raise BadRequest(f"The recording {self.label} cannot be read: {error.strerror}.") from None
+            raise BadRequest(
+                f"The recording {self.label} cannot be read ({error.strerror}): name a file that you may read."
+            ) from None
         except ValueError:
             contents.clear()
             raise BadRequest(f"{self.label} was changed while it was read: run the cell again.") from None
@@ -243,7 +245,9 @@ def recording_at(path: str | os.PathLike[str]) -> Recording:
     try:
         whole = place_for(path)
     except (RuntimeError, TypeError, ValueError, OSError) as error:
-        raise BadRequest(f"{str(path)!r} is no path for a recording ({error}).") from None
+        raise BadRequest(
+            f"{str(path)!r} is no path for a recording ({error}): name a file, such as answers.jsonl."
+        ) from None
     if not whole.parent.is_dir():
         raise BadRequest(f"There is no folder {str(whole.parent)!r} for {whole.name}: make it first.")
     return _opened(whole)
