@@ -1,8 +1,7 @@
 """A recording: a file that answers a question it has seen before.
 
 Lines that others have added are read before each question, so that two kernels, an editor and git may all
-write to it.
-Of two records with the same question the later one counts.
+write to it. Of two records with the same question the later one counts.
 """
 
 from __future__ import annotations

@@ -209,7 +209,7 @@ def _has_field(schema: Mapping[str, Any], service: Service) -> bool:
 
 
 def _pieces(part: Part, service: Service) -> list[dict[str, Any]]:
-    """Spell one part of a turn. A blank text is left out: kie answers it "Message content is null"."""
+    """Spell one part of a message. A blank text is left out: kie answers it "Message content is null"."""
     if isinstance(part, str):
         return [_text(part)] if part.strip() else []
     if isinstance(part.content, str):
