@@ -100,8 +100,9 @@ def _prose(text: str) -> str:
 
 OPTIONS_HEAD = """# Options
 
-Options follow the attachments in the line of `%%gemini`, and come before the question of `%gemini`. Each has a
-default for the session: `%config GeminiMagics.effort = "low"`. The answers below are those of the demo.
+Options follow the attachments in the line of `%%gemini`, and come before the question of `%gemini`. Those above
+`--to` have a default for the session: `%config GeminiMagics.effort = "low"`. The answers below are those of the
+demo.
 
 """
 # The files of the examples stand in a folder of their own.

@@ -1,1 +1,1 @@
-"""Turns that grow: asking a question, and conversations."""
+"""From events to answers: one question, conversations, jobs, calls of functions, and batches."""

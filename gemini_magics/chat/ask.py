@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -13,7 +12,7 @@ from typing import Any, Unpack
 
 from ..content.containers import attach_each, opens
 from ..content.convert import attach
-from ..content.files import link
+from ..content.files import URL, link
 from ..content.words import names_file
 from ..core.browser import check_threads
 from ..core.cancel import Cancel
@@ -33,8 +32,6 @@ from .schema import answer_in, schema_of
 from .tools import tools_of
 
 PATH_CHARS = 300
-# The characters of a scheme: https://www.rfc-editor.org/rfc/rfc3986#section-3.1
-_URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 
 
 def ask(
@@ -155,7 +152,7 @@ def _variable(value: object, caller: FrameType) -> str:
 
 def _attach_argument(value: object, variable: str, place: int, settings: Settings) -> list[Attachment]:
     """Attach an argument of `ask`: a string is an https URL or a path, a list stands for its items."""
-    if isinstance(value, str) and _URL.match(value):
+    if isinstance(value, str) and URL.match(value):
         return [link(value, value)]
     if isinstance(value, str):
         if not names_file(value):

@@ -100,7 +100,7 @@ def _answer_of(record: Record, question: Question) -> tuple[Answer, GeminiError 
     close(answer, CUT, record.problem)
     error = GeminiError(
         f"{record.problem or 'The answer broke off.'} It is not asked again by itself, since it may have been "
-        "charged: retry_failed=True asks again."
+        "charged: retry_failed=True, or --retry-failed, asks again."
     )
     return answer, error
 
@@ -153,7 +153,7 @@ def _own(settings: Settings, identity: Any) -> Recording | None:
     if not os.access(path if path.exists() else path.parent, os.W_OK):
         notice(
             f"The answers of this batch are kept in no file, because {path.parent.name or path.parent} cannot "
-            "be written to: record=FILE names another place."
+            "be written to: record=FILE, or --record FILE, names another place."
         )
         return None
     _begun.add(path)

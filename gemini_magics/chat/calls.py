@@ -20,7 +20,7 @@ from ..core.errors import CannotAttach
 from ..core.messages import Attachment, Calling, CallStatus, FunctionCall, Media, ToolCall
 from ..core.notices import notice
 from ..core.settings import Settings
-from ..core.text import error_line, one_line, size
+from ..core.text import counted, error_line, one_line, size
 from ..core.tool import Tool
 from ..service.masking import masked
 from .consent import Consent
@@ -118,7 +118,7 @@ class Caller:
         # A result goes to a service, and may hold a secret of the notebook.
         said = [masked(text, tool.names) for text in words]
         if pictures:
-            said.append(f"{_count(pictures)}: see the next message.")
+            said.append(f"{counted(len(pictures), 'picture')}: see the next message.")
         text = "\n\n".join(said)
         n_bytes = _size(text) + sum(each.size_bytes for each in pictures)
         if n_bytes > self.settings.request_bytes:
@@ -168,10 +168,6 @@ def _is_thing(value: object) -> bool:
 
 def _small(content: Media | str) -> Media | None:
     return thumbnail(content, THUMBNAIL_PX) if isinstance(content, Media) else None
-
-
-def _count(pictures: Sequence[Attachment]) -> str:
-    return "1 picture" if len(pictures) == 1 else f"{len(pictures)} pictures"
 
 
 def _size(text: str) -> int:

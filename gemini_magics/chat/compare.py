@@ -70,6 +70,7 @@ def compare(
 
     Raises:
         BadRequest: it cannot be asked as it stands; nothing was sent.
+        GeminiError: no column has an answer; the reason is the first one's.
     """
     rows = ALONE if over is None else read_rows(over).first(whole_number("limit", limit))
     named = prompts_of(prompts)
@@ -147,6 +148,7 @@ def compare_ways(
 
     Raises:
         BadRequest: it cannot be asked as it stands; nothing was sent.
+        GeminiError: no column has an answer.
     """
     check_threads("A comparison", "ask in one way after the other with ask()")
     first = next(iter(plans.values()))

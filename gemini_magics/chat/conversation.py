@@ -219,7 +219,7 @@ def keep(conversation: Conversation) -> str:
 
 
 def user_message(parts: list[Part], how: str = IN_A_CELL) -> Message:
-    """Make the turn of a person from attachments and text.
+    """Make the message of a person from attachments and text.
 
     Args:
         how: says how a question is asked here, should there be none.

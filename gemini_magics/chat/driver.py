@@ -32,7 +32,7 @@ from ..core.errors import (
 from ..core.messages import Message, ToolCall
 from ..core.question import Question
 from ..core.settings import Settings
-from ..core.text import error_line
+from ..core.text import counted, error_line
 from ..core.tool import Tool
 from ..recording.record import asked_by
 from ..render.answer import Answer
@@ -426,8 +426,7 @@ class Driver:
             release(job.question)
         said = f"Stopped after {self._progress.done:,} of {self._progress.total:,} rows."
         if left and not self._pool.here:
-            some = "1 question" if len(left) == 1 else f"{len(left):,} questions"
-            said += f" {some} may still run on the workers, and must be paid."
+            said += f" {counted(len(left), 'question')} may still run on the workers, and must be paid."
         self._progress.stopped = said
 
     def _mark_repeated(self) -> None:

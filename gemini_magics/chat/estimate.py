@@ -134,7 +134,7 @@ def check_price(asking: Asking, settings: Settings, n_ways: int = 1) -> None:
     if not many and (budget is None or price is None or price <= budget.amount / 2):
         return
     if not _yes(f"{found.price}. Ask them all? [y/N] "):
-        raise BadRequest("Nothing was sent. limit=10 asks the first ten rows alone.")
+        raise BadRequest("Nothing was sent. limit=10, or --limit 10, asks the first ten rows alone.")
 
 
 def _yes(question: str) -> bool:

@@ -115,8 +115,8 @@ def ask_on_dask(
     task: str,
     rows: Sequence[Row],
     settings: Settings,
-    schema: Any = None,
-    tools: Sequence[Tool] = (),
+    schema: Any,
+    tools: Sequence[Tool],
 ) -> list[Outcome]:
     """Do as `ask_some`, and tell the scheduler first: Dask runs the tasks of a lost worker again in silence."""
     from distributed import get_worker

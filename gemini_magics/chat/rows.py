@@ -7,7 +7,6 @@ values leads to a file of the notebook's folder, whatever `allow_outside` says.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -16,7 +15,7 @@ from typing import Any, Literal
 
 from ..content.class_names import is_a
 from ..content.containers import attach_each
-from ..content.files import link
+from ..content.files import URL, link
 from ..content.prompt import Expression, joined, parts_of, split_body
 from ..core.errors import BadRequest, CannotAttach
 from ..core.messages import Attachment, Message, Part
@@ -28,7 +27,6 @@ ITEM = "item"  # the column of rows that are no dicts
 LABEL_CHARS = 40
 PATH_CHARS = 300
 _OTHER_TABLES = ("__dask_graph__", "__dataframe__", "collect")
-_URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 
 Values = Mapping[str, Any]
 Kind = Literal["pandas", "polars", "list"]
@@ -294,14 +292,17 @@ def _called(by: Callable[[Any], Any], values: Values, label: str) -> Any:
     try:
         return by(values[ITEM] if set(values) == {ITEM} else values)
     except Exception as error:  # it may raise anything
-        raise CannotAttach(f"attach fails for row {label} with {error_line(error)}") from error
+        said = error_line(error).rstrip(".")
+        raise CannotAttach(
+            f"attach fails for row {label} with {said}. Call it with that row in a cell of its own."
+        ) from error
 
 
 def _attached(value: Any, name: str, settings: Settings) -> list[Attachment]:
     """Attach a value of a row. Text is a path or an https URL, and nothing else."""
     if is_missing(value):
         raise CannotAttach(f"There is nothing in {name} to attach: give this row a file, or leave it out.")
-    if isinstance(value, str) and _URL.match(value):
+    if isinstance(value, str) and URL.match(value):
         return [link(value, name)]
     if isinstance(value, (list, tuple)) and any(isinstance(each, str) for each in value):
         return [part for each in value for part in _attached(each, name, settings)]

@@ -211,7 +211,8 @@ def _of_json_schema(form: dict[str, Any], name: str) -> Schema:
         references = list(_references(form))
     except SchemaError as error:
         raise BadRequest(
-            f"{name} is no JSON schema: {_place(error.absolute_path)}: {shorten(error.message, PROBLEM_CHARS)}."
+            f"{name} is no JSON schema: {_place(error.absolute_path)}: "
+            f"{shorten(error.message, PROBLEM_CHARS)}. Correct it."
         ) from None
     except (TypeError, ValueError) as error:
         raise BadRequest(f"{name} is no JSON schema ({error}): it may hold only what JSON can.") from None

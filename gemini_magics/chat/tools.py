@@ -80,6 +80,9 @@ def tool(
     Args:
         run: run it without asking the person, also where nobody can be asked.
         name: the name that the model calls it by, in the place of its own.
+
+    Raises:
+        BadRequest: it takes no mark, as a builtin or a bound method.
     """
     if function is None:
         return partial(_marked, _Options(run, name))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from ..content.tokens import estimate_tokens
 from ..core.answer import Turn, images_of, sent_messages
-from ..core.text import legible, reveal
+from ..core.text import counted, legible, reveal
 from ..render import static_output
 from ..render.calls import call_text
 from ..render.html import escape
@@ -64,12 +64,11 @@ def _head(turn: Turn) -> str:
 
 
 def _summary(name: str, turns: Sequence[Turn]) -> str:
-    n_turns, n_images = len(turns), len(images_of(turns))
     return " · ".join(
         (
             reveal(name),
-            f"{n_turns} turn{'s' * (n_turns != 1)}",
-            f"{n_images} image{'s' * (n_images != 1)}",
+            counted(len(turns), "turn"),
+            counted(len(images_of(turns)), "image"),
             f"about {estimate_tokens(sent_messages(turns)):,} tokens go with the next question",
         )
     )

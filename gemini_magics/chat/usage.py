@@ -17,7 +17,7 @@ from ..core.errors import BadRequest
 from ..core.messages import Usage
 from ..core.question import Question
 from ..core.settings import Settings
-from ..core.text import count
+from ..core.text import count, counted
 from ..render.answer import Answer
 
 if TYPE_CHECKING:
@@ -308,5 +308,5 @@ def _notes(settings: Settings) -> Iterable[str]:
         yield f"Dollars are approximate: {settings.dollars_per_credit:g} for a credit, as you set it."
     uncounted = sum(entry.uncounted for entry in ledger)
     if uncounted:
-        answers = "1 answer" if uncounted == 1 else f"{uncounted} answers"
+        answers = counted(uncounted, "answer")
         yield f"Of {answers} the service did not say what it took, as when it is interrupted: not counted here."

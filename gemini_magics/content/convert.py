@@ -15,7 +15,7 @@ from typing import Any
 from ..core.errors import CannotAttach, GeminiError
 from ..core.messages import Attachment, Media
 from ..core.settings import Settings
-from ..core.text import error_line, fenced
+from ..core.text import counted, error_line, fenced
 from . import charts, figures, lazy, models, tables
 from .arrays import array, looks_like_a_picture
 from .class_names import class_names, is_a
@@ -75,7 +75,10 @@ def converted(value: object, name: str, settings: Settings) -> Attachment:
             f"{name} cannot be sent without the package {package}: %pip install {package}"
         ) from error
     except Exception as error:  # objects show themselves with code of their own
-        raise CannotAttach(f"{name} cannot be shown by its own means: {error_line(error)}") from error
+        said = error_line(error).rstrip(".")
+        raise CannotAttach(
+            f"{name} cannot be shown by its own means: {said}. Show it in a cell of its own first."
+        ) from error
 
 
 def _encoded(value: bytes | bytearray | memoryview, name: str, settings: Settings) -> Attachment:
@@ -180,7 +183,8 @@ def _astropy(value: Any, name: str, settings: Settings) -> Attachment:
         max_lines=settings.table_rows + 4, max_width=-1, show_unit=True, show_dtype=True, show_name=True
     )
     note = f"{settings.table_rows:,} of {len(value):,} rows" if len(value) > settings.table_rows else ""
-    about = f"astropy {type(value).__name__}, {len(value):,} rows × {len(value.columns)} columns"
+    shape = f"{counted(len(value), 'row')} × {counted(len(value.columns), 'column')}"
+    about = f"astropy {type(value).__name__}, {shape}"
     return text("\n".join([about, *lines]), name, note)
 
 

@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 from io import BytesIO
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 from unicodedata import normalize
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -20,7 +20,7 @@ from ..core.folder import notebook_folder, where_paths_begin
 from ..core.messages import Attachment, Media
 from ..core.pictures import open_picture
 from ..core.settings import Settings
-from ..core.text import SECRET, reveal, shorten, size, url_without_secrets
+from ..core.text import SECRET, counted, reveal, shorten, size, url_without_secrets
 from .file_kinds import next_step
 from .file_types import HEAD_BYTES, PILLOW_FORMATS, sniff
 from .images import picture
@@ -28,9 +28,6 @@ from .pdf import why_unreadable
 from .pdf_pages import PdfPages
 from .svg import svg
 from .text_files import decoded
-
-if TYPE_CHECKING:
-    pass
 
 PICTURE_FILE_BYTES = 100_000_000  # larger than what is sent, since pictures are scaled down
 TEXT_CHARS = 4_000_000  # about the million tokens that the model takes in
@@ -209,7 +206,7 @@ def _check_regular(status: os.stat_result, name: str) -> None:
     if stat.S_ISDIR(status.st_mode):
         raise CannotAttach(f"{name} is a folder: name a file in it.")
     if not stat.S_ISREG(status.st_mode):
-        raise CannotAttach(f"{name} is no regular file but a device, a pipe or a socket.")
+        raise CannotAttach(f"{name} is no regular file but a device, a pipe or a socket: name a file.")
 
 
 def _path_of(descriptor: int, resolved: Path, name: str) -> Path:
@@ -244,7 +241,7 @@ def _resolved(path: Path, name: str) -> Path:
     except (OSError, RuntimeError, ValueError) as error:  # a loop of links, no home folder, a NUL in the name
         if isinstance(error, OSError) and error.errno != ELOOP:  # it is an OSError from Python 3.13 on
             raise
-        raise CannotAttach(f"{name} is no path that leads to a file: {error}.") from None
+        raise CannotAttach(f"{name} is no path that leads to a file ({error}): name another.") from None
 
 
 def _refuse_known(file: BinaryIO, name: str, filename: str) -> None:
@@ -308,7 +305,7 @@ def _notebook(content: str, name: str) -> Attachment:
     except (ValueError, KeyError, TypeError, RecursionError):
         return text(content, name)
     parts = (f"[{place}] {kind}\n{source}" for place, (kind, source) in enumerate(sources, 1))
-    return text("\n\n".join(parts), name, f"{len(sources)} cells, without their outputs")
+    return text("\n\n".join(parts), name, f"{counted(len(sources), 'cell')}, without outputs")
 
 
 _TYPES = {
@@ -320,6 +317,8 @@ _TYPES = {
     ".flv": "video/x-flv", ".wmv": "video/wmv", ".3gp": "video/3gpp",
 }  # fmt: skip
 
+# The characters of a scheme: https://www.rfc-editor.org/rfc/rfc3986#section-3.1
+URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 # A reader of URLs takes this full stop for a dot, too, and its half-width form becomes it in NFKC:
 # https://www.unicode.org/reports/tr46/#Table_Example_Processing
 _FULL_STOP = "\u3002"

@@ -137,10 +137,10 @@ class Namespace:
             raise failure(f"{shown} fails with {said}. Correct the format behind the expression.") from None
         return f"{left}{about['equals']}{text}" if about["equals"] else text
 
-    def nearest(self, word: str, otherwise: str = "Run the cell that defines it.") -> str:
+    def nearest(self, word: str) -> str:
         """Return a sentence with the names nearest to a mistyped one, or another next step."""
         meant = near(word, self.names)
-        return suggest(meant) if meant else otherwise
+        return suggest(meant) if meant else "Run the cell that defines it."
 
     def _evaluated(self, expression: str) -> Any:
         # The one place where a person's own expression runs; nothing from a file or a model comes here.

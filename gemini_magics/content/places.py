@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 GRID = 1000  # answers count a picture's width and height in so many parts
 MOST_POINTS = 100_000  # of a line or collection that are looked at to tell twin Axes apart
 OUTSIDE = "outside of the Axes: pixels only"
-UNKNOWN = "the figure behind this picture is not known any more: pixels only"
 
 Read = Callable[[float], Any]
 

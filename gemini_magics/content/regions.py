@@ -113,7 +113,9 @@ def part_of(attachment: Attachment, box: Box, settings: Settings) -> list[Attach
     """
     media, name = attachment.content, f"part of {attachment.name}"
     if not isinstance(media, Media) or not media.data or not media.type.startswith("image/"):
-        raise CannotAttach(f"{attachment.name} is no picture of which a part can be taken.")
+        raise CannotAttach(
+            f"{attachment.name} is no picture of which a part can be taken: name a PNG, JPEG or WebP."
+        )
     spot = attachment.ground.spot(box, None) if attachment.ground else Spot()
     axes = spot.axes() if spot.axes else None
     if axes is not None and axes.figure is not None and spot.numbers:
@@ -163,7 +165,10 @@ def _numbers(limits: Limits | None, convert: Any, all_of_it: Limits, name: str) 
     try:
         first, last = sorted(float(convert(each)) for each in limits)
     except (TypeError, ValueError, KeyError):
-        raise CannotAttach(f"{name} has limits that its axis does not know: {quoted(limits)}.") from None
+        raise CannotAttach(
+            f"{name} has limits that its axis does not know, {quoted(limits)}: give them as it counts, in "
+            "numbers, dates or categories."
+        ) from None
     if not (isfinite(first) and isfinite(last) and first < last):
         raise CannotAttach(f"{name} has no size: give two different places.")
     return (last, first) if all_of_it[0] > all_of_it[1] else (first, last)

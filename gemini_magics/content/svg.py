@@ -154,7 +154,9 @@ def _looked_through(source: str, name: str) -> _Inside:
     try:
         parser.Parse(source.encode(errors="replace"), True)
     except expat.ExpatError as error:
-        raise CannotAttach(f"{name} is an SVG drawing that is cut off or broken: {error}.") from None
+        raise CannotAttach(
+            f"{name} is an SVG drawing that is cut off or broken ({error}): save it again."
+        ) from None
     return inside
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..core.messages import Attachment
 from ..core.settings import Settings
-from ..core.text import clean, shorten
+from ..core.text import clean, counted, shorten
 from .class_names import is_a
 from .images import picture
 
@@ -216,13 +216,9 @@ def _is_arrow(frame: object) -> bool:
 
 def _about(value: Any, lost: list[str], rows: list[range], columns: list[range]) -> str:
     kind = f"{type(value).__module__.partition('.')[0]} {type(value).__name__}"
-    shape = [_count(count, what) for count, what in zip(value.shape, ("row", "column"), strict=False)]
+    shape = [counted(count, what) for count, what in zip(value.shape, ("row", "column"), strict=False)]
     ends = [_places(part, what) for part, what in ((rows, "rows"), (columns, "columns")) if len(part) > 1]
     return f"{kind}, {' × '.join(shape)}" + "".join(f"; {more}" for more in (*lost, *ends))
-
-
-def _count(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def _places(parts: list[range], what: str) -> str:

@@ -21,7 +21,7 @@ CHARS_PER_TOKEN = 4
 
 
 def estimate_tokens(messages: Iterable[Message]) -> int:
-    """Estimate the tokens of all turns; what `unmeasured` names is not counted."""
+    """Estimate the tokens of all messages; what `unmeasured` names is not counted."""
     return sum(_tokens(part) or 0 for message in messages for part in message.parts)
 
 

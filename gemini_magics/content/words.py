@@ -18,7 +18,7 @@ from ..core.settings import Settings
 from ..core.text import SECRET, near, shorten, suggest
 from .containers import MOST_ITEMS, attach_each
 from .convert import TAKEN, attach
-from .files import as_spelled, expanded, link
+from .files import URL, as_spelled, expanded, link
 from .namespace import Namespace
 from .regions import with_region
 
@@ -32,7 +32,6 @@ _QUOTED = re.compile(r"""(["'])(.+)\1""", re.DOTALL)
 _NAMED_VALUE = re.compile(r"([^\W\d]\w*)(?:$|[\[(])")  # fig, axes[0]; fig.png is rather a path
 _PATH = re.compile(r"[/\\]|\.\w{1,5}$")
 _GLOB = re.compile(r"[*?]|\[[^\]]+\]")
-_URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 
 
 def read_words(words: Iterable[str], namespace: Namespace, settings: Settings) -> list[Attachment]:
@@ -87,7 +86,7 @@ def _matches(word: str, namespace: Namespace) -> Iterator[str]:
     quoted = _QUOTED.fullmatch(word)
     pattern = quoted[2] if quoted else word
     begins = None if quoted else _LEFTMOST_NAME.match(word)
-    if not _GLOB.search(pattern) or _URL.match(pattern) or names_file(pattern):
+    if not _GLOB.search(pattern) or URL.match(pattern) or names_file(pattern):
         yield word
         return
     if begins and begins[1] in namespace:
@@ -155,7 +154,7 @@ def _named(word: str, namespace: Namespace, settings: Settings) -> tuple[object,
     quoted = _QUOTED.fullmatch(word)
     inner = quoted[2] if quoted else word
     namespace = namespace if quoted else with_region(word, namespace)
-    if _URL.match(inner):
+    if URL.match(inner):
         return link(inner, inner), inner
     if quoted or not (word.isidentifier() and word in namespace):
         if names_file(inner):
@@ -174,7 +173,7 @@ def _at_commas(word: str, namespace: Namespace) -> Iterator[str]:
         most = min(len(pieces), LONGEST_FILE_PIECES)
         files = (taken for taken in range(most, 1, -1) if names_file(",".join(pieces[:taken])))
         taken = next(files, 1)
-        if _URL.match(pieces[0]):
+        if URL.match(pieces[0]):
             while taken < len(pieces) and not _names_another(pieces[taken], namespace):
                 taken += 1
         if piece := ",".join(pieces[:taken]):
@@ -184,7 +183,7 @@ def _at_commas(word: str, namespace: Namespace) -> Iterator[str]:
 
 def _names_another(piece: str, namespace: Namespace) -> bool:
     """Tell whether the text behind a comma of a URL is an attachment of its own."""
-    return not piece or bool(_URL.match(piece)) or piece in namespace or names_file(piece)
+    return not piece or bool(URL.match(piece)) or piece in namespace or names_file(piece)
 
 
 def bare_word(word: str) -> str:

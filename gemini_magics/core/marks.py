@@ -51,7 +51,7 @@ class Mark(Brief):
 
     @property
     def y(self) -> Any:
-        """Likewise."""
+        """The same on the y axis, which counts as the thing in the picture does: upwards or downwards."""
         return self.spot.y
 
     @property
@@ -157,7 +157,11 @@ class Marks(list[Mark]):
         self.html: str = ""
 
     def frame(self) -> DataFrame:
-        """Return the marks as a pandas DataFrame, one in a row."""
+        """Return the marks as a pandas DataFrame, one in a row.
+
+        Raises:
+            BadRequest: pandas is not installed.
+        """
         try:
             import pandas
         except ImportError:

@@ -95,7 +95,7 @@ def check_pixels(width: int, height: int, name: str) -> None:
         CannotAttach: it has none, or more than 80 million.
     """
     if not width * height:
-        raise CannotAttach(f"{name} is a picture without pixels ({width} × {height}).")
+        raise CannotAttach(f"{name} is a picture without pixels ({width} × {height}): name one that has some.")
     if width * height > PIXELS:
         raise _too_many_pixels(name, f"{width} × {height}")
 

@@ -25,9 +25,9 @@ class Question(Brief):
         place: what people call that cell: "In [5]".
         schema: the JSON schema that the answer is to follow, or None.
         tools: the functions that the model may call.
-        original: the turn that the person wrote, where a correction, or results of functions, follow it.
+        original: the message that the person wrote, where a correction, or results of functions, follow it.
 
-    The system text of the settings is not among the turns; it is put before them when it is sent.
+    The system text of the settings is not among the messages; it is put before them when they are sent.
     """
 
     messages: tuple[Message, ...]

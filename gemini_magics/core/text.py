@@ -47,8 +47,14 @@ def clean(text: str) -> str:
 
 
 def whole_characters(text: str) -> str:
-    """Return text with U+FFFD for half a surrogate pair, which no message to a page can carry."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    r"""Join the halves of surrogate pairs; a lone half becomes U+FFFD.
+
+    JSON may spell a character as two escapes, "\ud83d\ude00", and a stream may cut it between them (RFC 8259,
+    section 8.2). Neither UTF-8 nor a message to a page can carry one half alone (RFC 3629, section 3).
+    """
+    if text.isascii():
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def reveal(text: str) -> str:

@@ -32,12 +32,6 @@ class Tool(Brief):
     names: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @property
-    def declaration(self) -> dict[str, Any]:
-        """Return it as an entry of the request's `tools`."""
-        about = {"name": self.name, "description": self.description, "parameters": self.parameters}
-        return {"type": "function", "function": {key: value for key, value in about.items() if value}}
-
-    @property
     def described(self) -> Tool:
         """Return it without its function, as it goes to other processes."""
         return replace(self, read=_is_elsewhere, call=_is_elsewhere, names={})

@@ -11,12 +11,12 @@ from typing import Any
 
 from ..core.errors import BadRequest
 from ..core.json_fields import read_json
-from ..core.text import fenced, shorten
+from ..core.text import counted, fenced, shorten
 from ..render.extract import find_code
 from ..service.pointing import MARKS
 from ..service.request import IN_WORDS
 from . import examples, functions, pointing
-from .inspect import Seen, look_through
+from .inspect import Seen, in_quotes, look_through
 from .replies import Head, Reply, Request, Step, body, chunk, ending, envelope, took, whole
 from .schema_values import example_of
 
@@ -312,10 +312,8 @@ def _example(heard: _Heard) -> str:
 def _findings(heard: _Heard) -> Iterator[str]:
     """Describe the parts of a request, one in a line, as Markdown."""
     length = f"{_count(len(heard.text), 'character')}, {_count(len(heard.text.split()), 'word')}"
-    beginning = shorten(" ".join(heard.text.split()), QUOTED_CHARS)
-    # An opening bracket stays as it is: with a backslash it would open a formula.
-    literally = re.sub(r"([\\`*_{}\]<>#|$~!&])", r"\\\1", beginning)
-    yield f"the text, “{literally}”: {length}" if literally else f"the text: {length}"
+    quoted = f", {in_quotes(heard.text, QUOTED_CHARS)}" if heard.text.strip() else ""
+    yield f"the text{quoted}: {length}"
     for seen in heard.seen:
         yield f"{_called(seen)}: {seen.kind}, {seen.said}" if seen.name else f"{seen.kind}: {seen.said}"
     if heard.system_chars:
@@ -339,8 +337,8 @@ def _things(heard: _Heard) -> str:
 
 
 def _count(number: int, noun: str) -> str:
-    plural = noun if number == 1 or noun in ("audio", "video") else f"{noun}s"
-    return f"{number:,} {plural}"
+    """Write a number of things; sound and film have no plural as kinds."""
+    return f"{number:,} {noun}" if noun in ("audio", "video") else counted(number, noun)
 
 
 def _asks(heard: _Heard, *words: str) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..core.text import shorten
-from .inspect import look_through
+from .inspect import in_quotes, look_through
 from .schema_values import example_of
 
 # "stand-in" in base64; clients return a real one unread, in the same place:
@@ -147,11 +147,6 @@ def results(after: Messages) -> Iterator[str]:
             text, things = look_through(message["content"])
             name = names.get(message.get("tool_call_id"), "a call")
             said = ", ".join(f"a {thing.kind} of {thing.said}" for thing in things)
-            yield f"`{name}` gave {said or _literally(text)}"
+            yield f"`{name}` gave {said or in_quotes(text, RESULT_CHARS)}"
         elif message["role"] == "user":
             yield from (f"{thing.kind}: {thing.said}" for thing in look_through(message["content"])[1])
-
-
-def _literally(text: str) -> str:
-    beginning = shorten(" ".join(text.split()), RESULT_CHARS)
-    return "“" + re.sub(r"([\\`*_{}\]<>#|$~!&])", r"\\\1", beginning) + "”"

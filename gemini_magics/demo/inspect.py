@@ -17,7 +17,7 @@ from ..content.tokens import IMAGE_TOKENS, media_tokens, seconds
 from ..core.errors import CannotAttach
 from ..core.messages import Media
 from ..core.pictures import FORMATS, check_notes, readable
-from ..core.text import size
+from ..core.text import counted, shorten, size
 
 DECODED_PX = 50_000_000  # 200 MB as RGBA, in the process of the notebook
 
@@ -78,13 +78,19 @@ def look_through(parts: list[dict[str, Any]]) -> tuple[str, list[Seen]]:
         elif re.fullmatch(r".+:\n?", part["text"]):
             label = part["text"]
         elif place < len(parts) and (fence := FENCED.fullmatch(part["text"])):
-            length = (
-                f"{_count(len(fence['text']), 'character')}, {_count(fence['text'].count(chr(10)) + 1, 'line')}"
-            )
+            n_chars, n_lines = len(fence["text"]), fence["text"].count("\n") + 1
+            length = f"{counted(n_chars, 'character')}, {counted(n_lines, 'line')}"
             things.append(Seen("text", length, name=fence["name"]))
         else:
             texts.append(part["text"])
     return "\n\n".join(filter(None, (*texts, label))), things
+
+
+def in_quotes(text: str, most_chars: int) -> str:
+    """Quote the beginning of a text on one line, as Markdown that shows it as it is."""
+    beginning = shorten(" ".join(text.split()), most_chars)
+    # An opening bracket stays as it is: with a backslash it would open a formula.
+    return "“" + re.sub(r"([\\`*_{}\]<>#|$~!&])", r"\\\1", beginning) + "”"
 
 
 def look(url: str) -> Seen:
@@ -107,8 +113,7 @@ def look(url: str) -> Seen:
     if kind == "image":
         return Seen("picture", f"{_picture(data)}, {weight}", tokens)
     if media_type == "application/pdf":
-        pages = count_pages(data)
-        return Seen("PDF", f"{pages} {'page' if pages == 1 else 'pages'}, {weight}", tokens)
+        return Seen("PDF", f"{counted(count_pages(data), 'page')}, {weight}", tokens)
     if kind in ("audio", "video"):
         lasts = f", {seconds(media):.1f} s" if tokens else ""
         return Seen(kind, f"{media_type}{lasts}, {weight}", tokens)
@@ -167,7 +172,7 @@ def _is_row(line: str) -> bool:
 
 def _table(lines: list[str], start: int, end: int) -> Seen:
     head = _cells(lines[start])
-    shape = f"{_count(end - start - 2, 'row')} × {_count(len(head), 'column')}"
+    shape = f"{counted(end - start - 2, 'row')} × {counted(len(head), 'column')}"
     above = lines[max(start - 3, 0) : start]
     headed = len(above) == 3 and above[1].startswith("Types: ") and not above[2]
     if headed and (heading := HEADING.fullmatch(above[0])):
@@ -204,7 +209,3 @@ def _types_of(names: list[str], line: str) -> dict[str, str]:
             return {}
         found[name], line = line[len(name) + 1 : end], line[end + 2 :]
     return found
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -144,7 +144,15 @@ def stream(
     pause_s: float = 0.0,
     usage: Mapping[str, Any] | None = None,
 ) -> list[Step]:
-    """Make a whole streamed answer of these pieces, with a pause before each."""
+    """Make a whole streamed answer.
+
+    Args:
+        text: the pieces of its text, each in an event of its own.
+        thoughts: the pieces of its thoughts, which come first.
+        finish: the finish_reason.
+        pause_s: seconds before each piece.
+        usage: the fields that tell the cost, as `took` makes them; unless given, a token for each piece.
+    """
     pieces = [chunk(reasoning_content=piece) for piece in thoughts] + [chunk(content=piece) for piece in text]
     return [
         Head(),
@@ -164,7 +172,13 @@ def ending(finish: str, usage: Mapping[str, Any]) -> list[Step]:
 def whole(
     text: str, *, finish: str = "stop", usage: Mapping[str, Any] | None = None, **message: Any
 ) -> list[Step]:
-    """Make a whole answer that is not streamed; `message` are fields beside its content."""
+    """Make a whole answer that is not streamed.
+
+    Args:
+        finish: the finish_reason.
+        usage: the fields that tell the cost, as `took` makes them; unless given, two tokens.
+        message: fields of its message beside the content, such as `reasoning_content`.
+    """
     said = {"role": "assistant", "content": text, **message}
     choice = {"index": 0, "message": said, "finish_reason": finish}
     return body({**_about("chat.completion"), "choices": [choice], **(usage or took(1, 1))})
@@ -178,7 +192,14 @@ def body(payload: Any, status: int = 200, **headers: str) -> list[Step]:
 
 
 def envelope(code: int, message: str, *, status: int = 200, **headers: str) -> list[Step]:
-    """Make the refusal that the service wraps in HTTP 200."""
+    """Make a refusal as kie writes it, whose code stands in the body of a reply with HTTP status 200.
+
+    Args:
+        code: the code in the body, such as 429.
+        message: the words of the service.
+        status: another HTTP status.
+        headers: as for `body`.
+    """
     return body({"code": code, "msg": message, "data": None}, status, **headers)
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from ..core.folder import notebook_folder
 from ..core.settings import Settings
-from ..core.text import legible, shorten, size
+from ..core.text import counted, legible, shorten, size
 from ..service.services import SERVICES
 from .options import FLAGS, OPTIONS, Option
 
@@ -79,8 +79,7 @@ def conversations(_: Mapping[str, Any] | None = None) -> Iterator[Suggestion]:
     from ..chat.conversation import conversations
 
     for name, conversation in conversations.items():
-        turns = len(conversation.turns)
-        yield Suggestion(name, f"conversation {turns:,} turn{'' if turns == 1 else 's'}")
+        yield Suggestion(name, f"conversation {counted(len(conversation.turns), 'turn')}")
 
 
 def attachable(names: Mapping[str, Any], *, previous: bool = False) -> Iterator[Suggestion]:

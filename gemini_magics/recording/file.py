@@ -1,8 +1,7 @@
 """A recording: a file that answers a question it has seen before.
 
 Lines that others have added are read before each question, so that two kernels, an editor and git may all
-write to it.
-Of two records with the same question the later one counts.
+write to it. Of two records with the same question the later one counts.
 """
 
 from __future__ import annotations
@@ -104,7 +103,9 @@ class Recording:
             contents.clear()
             yield None
         except OSError as error:
-            raise BadRequest(f"The recording {self.label} cannot be read: {error.strerror}.") from None
+            raise BadRequest(
+                f"The recording {self.label} cannot be read ({error.strerror}): name a file that you may read."
+            ) from None
         except ValueError:
             contents.clear()
             raise BadRequest(f"{self.label} was changed while it was read: run the cell again.") from None
@@ -243,7 +244,9 @@ def recording_at(path: str | os.PathLike[str]) -> Recording:
     try:
         whole = place_for(path)
     except (RuntimeError, TypeError, ValueError, OSError) as error:
-        raise BadRequest(f"{str(path)!r} is no path for a recording ({error}).") from None
+        raise BadRequest(
+            f"{str(path)!r} is no path for a recording ({error}): name a file, such as answers.jsonl."
+        ) from None
     if not whole.parent.is_dir():
         raise BadRequest(f"There is no folder {str(whole.parent)!r} for {whole.name}: make it first.")
     return _opened(whole)

@@ -60,8 +60,8 @@ def journalled(question: Question, answer: Answer) -> Iterator[Callable[[list[Ev
     try:
         yield lambda events: journal.add(answer, events)
     finally:
-        # A person who restarts the kernel interrupts it first. ipykernel's flush waits until what is shown has
-        # left the process, and only then is it safe to delete the file. Without a console there is no stdout.
+        # A person who restarts the kernel interrupts it first. ipykernel's flush waits until what is shown is
+        # on its way, and only then may the file be deleted. Without a console there is no stdout.
         with suppress(AttributeError, OSError, ValueError):
             sys.stdout.flush()
         journal.end()

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import date
 from functools import cached_property
 from hashlib import sha256
-from typing import Any, TypeVar
+from typing import Any
 
 from ..core.json_fields import JsonFields, read_json
 from ..core.messages import Attachment, Citation, FunctionCall, Media, Message, Part, Usage, text_sha256
@@ -24,13 +24,12 @@ from ..core.text import Brief, quoted
 from ..core.tool import Tool
 from ..render.answer import Answer
 from ..service.services import SERVICES
+from ..service.tool_calls import declaration
 from .calls import call_as_json, read_call
 
 HEAD = '{"recorded": '  # how each line begins
 CHANGES_THE_ANSWER = ("effort", "thoughts", "search", "point", "system", "extra", "tier")
 DRAWN = ("figure", "chart", "table")  # kinds whose picture depends on who draws it
-
-_Value = TypeVar("_Value")
 
 
 @dataclass(frozen=True, repr=False)
@@ -320,7 +319,7 @@ def _message_digest(message: Message) -> str:
 
 def _tool_digest(tool: Tool) -> str:
     """Name a function, with a digest of all that the model is told of it."""
-    return f"{tool.name} {_digest(tool.declaration)[:16]}"
+    return f"{tool.name} {_digest(declaration(tool))[:16]}"
 
 
 def _digest(value: Any) -> str:

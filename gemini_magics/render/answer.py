@@ -40,7 +40,8 @@ class Answer(AnswerState):
             n: chooses one of several blocks, counted from 0.
 
         Raises:
-            AnswerMismatch: the text holds no JSON, or the JSON is malformed; the message says where.
+            AnswerMismatch: the text holds no JSON, several blocks and no `n`, or malformed JSON; the message
+                says where.
         """
         from .extract import read_json
 
@@ -53,7 +54,9 @@ class Answer(AnswerState):
             n: chooses one of several tables, counted from 0.
 
         Raises:
-            AnswerMismatch: the text holds no table, or no table with this number.
+            AnswerMismatch: the text holds no table, several tables and no `n`, no table with this number, or a
+                table with a row that is longer than its head.
+            BadRequest: pandas is not installed.
         """
         from .extract import read_table
 

@@ -175,8 +175,9 @@ def read_table(text: str, n: int | None = None) -> DataFrame:
         n: chooses one of several tables, counted from 0.
 
     Raises:
-        AnswerMismatch: the text holds no table, several tables and no `n`, or a row of CSV that is longer
-            than its head.
+        AnswerMismatch: the text holds no table, several tables and no `n`, or a table with a row that is longer
+            than its head, or with too many columns or cells.
+        BadRequest: pandas is not installed.
     """
     return _choose(list(_tables(text)), n, "table", "table").frame()
 

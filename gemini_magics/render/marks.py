@@ -28,7 +28,7 @@ MOST_DROPPED = 5  # that are named one by one
 OBJECT_CHARS = 2_000  # a longer object is no mark
 BEGUN_CHARS = 40  # of what begins at the end of a text: blanks and a fence, or a key and the blanks behind it
 PAGE_DIGITS = 6
-LARGEST = 1e9  # Python turns no integer of 400 digits into a float
+LARGEST = 1e9  # isfinite() fails for an integer of 400 digits, which no float can hold
 
 LABELS = ("label", "name", "title", "description")
 PICTURES = ("picture", "image", "attachment", "figure")
@@ -261,12 +261,8 @@ def _box(numbers: Sequence[Any]) -> Box:
 def _number(value: Any) -> float:
     if isinstance(value, str) and re.fullmatch(rf"\s*{NUMBER}\s*", value):
         value = float(value)
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, (int, float))
-        or abs(value) > 1e9
-        or not isfinite(value)
-    ):
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not is_number or abs(value) > LARGEST or not isfinite(value):
         raise Misread(f"{quoted(value)} is no place")
     return float(value)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..core.answer import BY_SERVICE, CUT, FAILED, INTERRUPTED, OURS, AnswerState
 from ..core.messages import BLOCKED, Attachment, Media
 from ..core.settings import TIER_WAIT_S
-from ..core.text import count, one_line
+from ..core.text import count, counted, one_line
 from .marks import marks_of
 
 NAME_CHARS = 80
@@ -101,7 +101,7 @@ def footer_text(answer: AnswerState, *, raised: bool = False) -> str:
         _tier(answer),
         f"recorded {one_line(answer.recorded, NAME_CHARS)}" if answer.recorded else "",
         _took(answer, raised),
-        _count_calls(answer),
+        counted(len(answer.calls), "call") if answer.calls else "",
         ", ".join(filter(None, tokens)) + thought,
         f"{count(usage.credits)} credits" if usage.credits is not None else "",
         f"${usage.cost_usd:.4f}" if usage.cost_usd is not None else "",
@@ -116,11 +116,6 @@ def _took(answer: AnswerState, raised: bool) -> str:
     if raised and answer.ended in OURS:
         return status_text(answer)[0].lower() + status_text(answer)[1:]
     return _duration(answer.seconds)
-
-
-def _count_calls(answer: AnswerState) -> str:
-    n_calls = len(answer.calls)
-    return f"{n_calls} call{'s' * (n_calls != 1)}" if n_calls else ""
 
 
 def _tier(answer: AnswerState) -> str:

@@ -39,7 +39,6 @@ from .secret import Key
 
 REFUSAL_WAIT_S = 5.0  # how long the words of a refusal are waited for, whose status has come
 REFUSAL_BYTES = 2**20
-PIECE_BYTES = 2**16
 ANSWER_BYTES = 64 * 2**20  # the longest answer has 65,536 tokens: 1 kB for each
 DOCUMENT_BYTES = 2**16
 

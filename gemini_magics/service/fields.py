@@ -15,8 +15,7 @@ from typing import Any
 
 from ..core.errors import UnexpectedResponse
 from ..core.messages import Citation, Usage
-from ..core.text import shorten
-from .thoughts import whole
+from ..core.text import shorten, whole_characters
 
 AGAIN = "Ask again, or choose another --service."
 NAME_CHARS = 80
@@ -168,7 +167,7 @@ def called_in(part: Mapping[str, Any]) -> list[str]:
         calls = [*calls, {"function": part["function_call"]}]
     functions = [call.get("function") for call in calls if isinstance(call, dict)]
     names = [function.get("name") if isinstance(function, dict) else None for function in functions]
-    return [shorten(whole(name), NAME_CHARS) if isinstance(name, str) else "" for name in names]
+    return [shorten(whole_characters(name), NAME_CHARS) if isinstance(name, str) else "" for name in names]
 
 
 def reason_in(choice: Mapping[str, Any]) -> str:
@@ -179,7 +178,7 @@ def reason_in(choice: Mapping[str, Any]) -> str:
     reason = choice.get("finish_reason") or choice.get("finishReason") or ""
     if not isinstance(reason, str):
         return shorten(written(reason), NAME_CHARS)
-    return "" if reason.strip().casefold() in _NO_REASONS else whole(reason)
+    return "" if reason.strip().casefold() in _NO_REASONS else whole_characters(reason)
 
 
 def citations_in(part: Mapping[str, Any]) -> Iterator[Citation]:
@@ -195,7 +194,8 @@ def citations_in(part: Mapping[str, Any]) -> Iterator[Citation]:
             start, end = _count(source.get("start_index")), _count(source.get("end_index"))
             placed = start is not None and end is not None and start < end
             span = (start, end) if placed else (None, None)
-            yield Citation(whole(url), whole(title) if isinstance(title, str) else "", *span)
+            named = whole_characters(title) if isinstance(title, str) else ""
+            yield Citation(whole_characters(url), named, *span)
 
 
 def tier_in(chunk: Mapping[str, Any]) -> str:
@@ -207,7 +207,7 @@ def tier_in(chunk: Mapping[str, Any]) -> str:
     usage = chunk.get("usage")
     for holder in (chunk, usage if isinstance(usage, dict) else {}):
         if isinstance(tier := holder.get("service_tier"), str) and tier.strip():
-            return whole(tier.strip())
+            return whole_characters(tier.strip())
     return ""
 
 

@@ -95,7 +95,9 @@ def put(origin: str, key: Key) -> str:
     # Raised outside of the handlers: the frames of the backend hold the key, and %xmode Verbose shows them.
     if stopped:
         raise KeyboardInterrupt
-    raise BadRequest(f"{_SESSION_ONLY}: {backend_name(backend)} did not take it ({reason}).")
+    raise BadRequest(
+        f"{_SESSION_ONLY}: {backend_name(backend)} did not take it ({reason}). `keyring diagnose` says why."
+    )
 
 
 def drop(origin: str) -> None:

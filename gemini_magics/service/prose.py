@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from ..core.errors import GeminiError
 from ..core.messages import Event, Finished, Text
+from ..core.text import whole_characters
 
 MOST_HELD = 100  # characters before the words begin
 
@@ -106,5 +107,4 @@ def _unescaped(text: str) -> str:
             return chr(int(found[1], 16))
         return _CHARACTERS.get(found[2], found[2] if found[2] in '"\\/' else found[0])
 
-    read = _ESCAPE.sub(character, text)
-    return read.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return whole_characters(_ESCAPE.sub(character, text))

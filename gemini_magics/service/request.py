@@ -1,8 +1,7 @@
 """The request: a question as the JSON that each service takes.
 
-Only this file, `fields`, `refusals` and `hints` know the names of JSON fields. kie documents five fields and
-answers others with an error or not at all, so a field is sent only if the row of the service has it or the
-person asks for it.
+kie documents five fields and answers others with an error or not at all, so a field is sent only if the row of
+the service has it or the person asks for it.
 """
 
 from __future__ import annotations
@@ -17,11 +16,10 @@ from ..core.errors import BadRequest, CannotAttach
 from ..core.messages import Attachment, Media, Message, Part, ToolCall
 from ..core.question import Question
 from ..core.settings import Settings
-from ..core.text import next_round, size
+from ..core.text import next_round, size, whole_characters
 from .pointing import with_marks, words_for
 from .services import Service
-from .thoughts import whole
-from .tool_calls import THOUGHTS
+from .tool_calls import THOUGHTS, declaration
 
 IN_WORDS = (
     "Answer with one block of code in the language json that follows this JSON schema, and with nothing "
@@ -106,7 +104,7 @@ def _tools(question: Question, service: Service) -> list[Mapping[str, Any]]:
         )
     if question.tools and "tools" in settings.extra:
         raise BadRequest('"tools" in --extra would replace the functions: leave it or --tool out.')
-    return [*built_in, *(tool.declaration for tool in question.tools)]
+    return [*built_in, *map(declaration, question.tools)]
 
 
 def points_in_form(question: Question, service: Service) -> bool:
@@ -211,7 +209,7 @@ def _has_field(schema: Mapping[str, Any], service: Service) -> bool:
 
 
 def _pieces(part: Part, service: Service) -> list[dict[str, Any]]:
-    """Spell one part of a turn. A blank text is left out: kie answers it "Message content is null"."""
+    """Spell one part of a message. A blank text is left out: kie answers it "Message content is null"."""
     if isinstance(part, str):
         return [_text(part)] if part.strip() else []
     if isinstance(part.content, str):
@@ -221,7 +219,7 @@ def _pieces(part: Part, service: Service) -> list[dict[str, Any]]:
 
 
 def _text(text: str) -> dict[str, Any]:
-    return {"type": "text", "text": whole(text)}
+    return {"type": "text", "text": whole_characters(text)}
 
 
 def _medium(attachment: Attachment, media: Media, spelling: str) -> dict[str, Any]:

@@ -13,11 +13,11 @@ from typing import Any
 
 from ..core.errors import GeminiError, IncompleteAnswer, ServiceError, UnexpectedResponse
 from ..core.messages import BLOCKED, Event, Finished, Opened, Text, Thinking, Usage
-from ..core.text import shorten
+from ..core.text import shorten, whole_characters
 from . import fields
 from .refusals import SAID_CHARS, page_text, refusal, request_id
 from .sse import EVENT_BYTES, Decoder, StreamEvent, is_done
-from .thoughts import Tags, whole
+from .thoughts import Tags
 from .tool_calls import THOUGHTS, CallPieces
 
 # An error is read up to this size: enough to parse it, and far more than is quoted. An answer that is not
@@ -219,8 +219,8 @@ class Reader:
         if not self._opened:
             self._opened = True
             model = chunk.get("model")
-            model = whole(model) if isinstance(model, str) else ""
-            self._events.append(Opened(model, whole(request_id(self._headers, chunk))))
+            model = whole_characters(model) if isinstance(model, str) else ""
+            self._events.append(Opened(model, whole_characters(request_id(self._headers, chunk))))
         if (tier := fields.tier_in(chunk)) and tier != self._tier:
             self._tier = tier
             self._events.append(Opened(tier=tier))
@@ -322,7 +322,7 @@ class Reader:
             elif self._half:
                 self._events.append(self._half[0]("\ufffd"))
             self._half = (kind, text[-1]) if "\ud800" <= text[-1] <= "\udbff" else None
-            text = whole(text[:-1] if self._half else text)
+            text = whole_characters(text[:-1] if self._half else text)
         if kind is Text:
             self._wrote = self._wrote or not text.isspace()
         else:

@@ -1,19 +1,8 @@
-"""Text that comes in pieces: halves of characters are joined, and thoughts are parted from the answer."""
+"""Thoughts that come among the text: they are parted from the answer, piece by piece."""
 
 from __future__ import annotations
 
 _TAGS = ("<think>", "<thought>")
-
-
-def whole(text: str) -> str:
-    r"""Join the halves of surrogate pairs; a lone half becomes U+FFFD.
-
-    JSON may spell a character as two escapes, "\ud83d\ude00", and a stream may cut it between them (RFC 8259,
-    section 8.2). UTF-8 cannot carry one half alone (RFC 3629, section 3).
-    """
-    if text.isascii():
-        return text
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 class Tags:

@@ -1,4 +1,4 @@
-"""Calls of tools in an answer: their pieces are joined, and what must go back with them is kept.
+"""Tools on the wire: how a function is offered, and the calls in an answer, whose pieces are joined.
 
 OpenAI numbers the calls and cuts their arguments into pieces
 (https://platform.openai.com/docs/guides/function-calling#streaming). Gemini's compatible endpoint leaves the
@@ -15,14 +15,21 @@ from typing import Any
 
 from ..core.errors import UnexpectedResponse
 from ..core.messages import ToolCall, ToolCalls
+from ..core.text import whole_characters
+from ..core.tool import Tool
 from .fields import number, written
-from .thoughts import whole
 
 MOST_CALLS = 128
 DEEPEST = 4  # objects of two pieces are joined down to here; Google nests its signature two deep
 THOUGHTS = "reasoning_content"
 _KNOWN = ("index", "id", "type", "function")
 _SYNTAX = re.compile(r'\\.|["{}\[\]]', re.DOTALL)
+
+
+def declaration(tool: Tool) -> dict[str, Any]:
+    """Spell a function of the person as an entry of the request's `tools`."""
+    about = {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
+    return {"type": "function", "function": {key: value for key, value in about.items() if value}}
 
 
 class CallPieces:
@@ -62,7 +69,7 @@ class CallPieces:
         if not any("extra_content" in call.extra for call in calls):
             _join(calls[0].extra, self._early)
         if self._thoughts:
-            self._extra[THOUGHTS] = whole("".join(self._thoughts))
+            self._extra[THOUGHTS] = whole_characters("".join(self._thoughts))
         return ToolCalls(
             tuple(call.whole(place) for place, call in enumerate(calls, 1)), _sendable(self._extra)
         )
@@ -160,7 +167,7 @@ class _Growing:
 
     def whole(self, place: int) -> ToolCall:
         """Return it as it stands; a call without an id gets one, because its result needs one."""
-        arguments = whole("".join(self._pieces)).strip()
+        arguments = whole_characters("".join(self._pieces)).strip()
         return ToolCall(self.id or f"call_{place}", self.name, arguments or "{}", _sendable(self.extra))
 
 
@@ -191,7 +198,7 @@ def _is_signed(extra: Mapping[str, Any]) -> bool:
 
 
 def _text(value: Any) -> str:
-    return whole(value) if isinstance(value, str) else ""
+    return whole_characters(value) if isinstance(value, str) else ""
 
 
 def _sendable(extra: dict[str, Any]) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from gemini_magics.chat.tools import tools_of
 from gemini_magics.core.messages import Calling
 from gemini_magics.core.notices import use_notices
 from gemini_magics.service.services import SERVICES
+from gemini_magics.service.tool_calls import declaration
 from gemini_magics.testing import Demo, Head, chunk, ending, envelope, stream, took
 
 FRAME = pd.DataFrame({"height": [1.0, 2.0, 3.0]})
@@ -108,7 +109,7 @@ def test_the_schema_of_a_function_comes_from_its_hints_its_defaults_and_its_docs
     assert known["spans"]["items"]["properties"]["high"] == {"type": "number"}
     assert known["copy"]["description"] == "Leave the data alone."
     assert "The name of a DataFrame" in known["frame"]["description"]
-    assert "$ref" not in json.dumps(made.declaration)
+    assert "$ref" not in json.dumps(declaration(made))
 
 
 def test_a_function_gets_objects_of_its_types_and_data_by_its_name():

@@ -26,6 +26,7 @@ from gemini_magics.chat.consent import nobody
 from gemini_magics.chat.tools import tools_of
 from gemini_magics.core.messages import ToolCall
 from gemini_magics.core.settings import Settings
+from gemini_magics.service.tool_calls import declaration
 
 TABLE = pd.DataFrame({"a": [1, 2]})
 NUMBERS = np.array([1.0, 2.0])
@@ -34,7 +35,7 @@ NUMBERS = np.array([1.0, 2.0])
 def called(function, **arguments):
     """Call a function as the model does; return how the call ended and what the model is told."""
     [made] = tools_of([function])
-    json.dumps(made.declaration, allow_nan=False)
+    json.dumps(declaration(made), allow_nan=False)
     caller = Caller([dataclasses.replace(made, asks=False)], Settings(), nobody)
     call = caller.run(ToolCall("c", made.name, json.dumps(arguments))).call
     return call.status, call.result
@@ -163,7 +164,7 @@ def test_a_function_gets_its_arguments(function, arguments, told):
 def test_a_partial_has_the_name_and_the_docstring_of_its_function():
     [made] = tools_of([functools.partial(places, y=7)])
     assert (made.name, made.description) == ("places", "List.")
-    assert "default" not in json.dumps(tools_of([not_a_number])[0].declaration)
+    assert "default" not in json.dumps(declaration(tools_of([not_a_number])[0]))
 
 
 REFUSED = {
@@ -227,7 +228,7 @@ def pet(animal: Annotated[Cat | Dog, Field(discriminator="kind")]) -> str:
 
 def test_the_choices_of_a_union_are_described_without_references():
     [made] = tools_of([pet])
-    assert "$defs" not in json.dumps(made.declaration)
+    assert "$defs" not in json.dumps(declaration(made))
     assert called(pet, animal={"kind": "dog"}) == ("ok", "dog")
 
 

@@ -347,7 +347,9 @@ def test_an_object_that_fails_to_show_itself_says_so_in_one_line():
 
     with pytest.raises(CannotAttach) as caught:
         attach(Broken(), "thing", SETTINGS)
-    assert str(caught.value) == "thing cannot be shown by its own means: LookupError: no such thing"
+    assert str(caught.value) == (
+        "thing cannot be shown by its own means: LookupError: no such thing. Show it in a cell of its own first."
+    )
 
 
 def test_an_object_that_answers_to_every_name_is_no_picture():

@@ -241,7 +241,9 @@ def test_a_notebook_goes_without_its_outputs():
     attachment = word("a.ipynb")
     assert "[1] markdown\n# Title\ntext\n\n[2] code\n1 + 1\n" in attachment.content
     assert "iVBOR" not in attachment.content
-    assert attachment.note == "2 cells, without their outputs"
+    assert attachment.note == "2 cells, without outputs"
+    Path("one.ipynb").write_text(json.dumps({"cells": cells[:1]}))
+    assert word("one.ipynb").note == "1 cell, without outputs"
 
 
 def test_files_outside_the_folder_need_a_word(folder, tmp_path):

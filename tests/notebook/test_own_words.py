@@ -8,6 +8,7 @@ import pytest
 import gemini_magics
 from gemini_magics import Settings
 from gemini_magics.notebook.panel.own_words import CONTROLS, in_own_words
+from gemini_magics.notebook.panel.settings import SHOWN
 from gemini_magics.service.refusals import CHARGED
 
 OPTIONS = {
@@ -29,6 +30,13 @@ SAID = {
     "Choose another --service.": "Choose another Service in Settings.",
     "The service kie offers no search; leave --search out, or ask google.":
         "The service kie offers no search; untick Google Search in Settings, or ask google.",
+    "takes a search or functions, and not both in one question: leave --search or --tool out.":
+        "takes a search or functions, and not both in one question: untick Google Search or the functions in Settings.",
+    "The service documents no functions: leave --tool out, or ask google.":
+        "The service documents no functions: untick the functions in Settings, or ask google.",
+    "There is nothing to point at: --point needs a figure, a picture or a PDF, as in %%gemini fig --point.":
+        "There is nothing to point at: Point at places in Settings needs a figure, a picture or a PDF among the "
+        "attachments.",
     "Its thoughts are hidden (--no-thoughts).": "Its thoughts are hidden (Show thoughts is not ticked in Settings).",
     "The model does not take this effort: choose --effort low or high.":
         "The model does not take this effort: in Settings, choose Effort low or high.",
@@ -48,6 +56,10 @@ def test_a_control_stands_for_an_option(sentence):
 @pytest.mark.parametrize("sentence", sorted(SENTENCES))
 def test_no_sentence_of_the_package_names_an_option_in_the_panel(sentence):
     assert not [option for option in OPTIONS if option in in_own_words(sentence).split()]
+
+
+def test_each_setting_of_the_page_has_a_control_with_a_name():
+    assert set(SHOWN) <= set(CONTROLS)
 
 
 def test_each_control_is_in_the_page():

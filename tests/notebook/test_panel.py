@@ -395,7 +395,7 @@ def test_a_part_of_an_attached_figure_is_attached_beside_it(page, opened, shell)
         "fig", "limits of part of fig", "the figure of part of fig", "the part part of fig",
     ]  # fmt: skip
     page.do("region", key="gone", box=[0.4, 0.2, 0.6, 0.5])
-    assert page.facts["notice"] == "CannotAttach: That attachment is no longer there."
+    assert page.facts["notice"] == "CannotAttach: That attachment is no longer there: attach it again."
 
 
 @pytest.mark.parametrize(

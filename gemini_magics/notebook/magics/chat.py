@@ -1,4 +1,4 @@
-"""The commands of %gemini_chat: show, reset, rename, branch, export and import conversations."""
+"""The commands of %gemini_chat: show, reset, delete, rename, branch, export and import conversations."""
 
 from __future__ import annotations
 

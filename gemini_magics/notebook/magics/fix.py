@@ -92,5 +92,6 @@ def _attach_variable(name: str, names: Namespace, settings: Settings) -> Attachm
     try:
         text = repr(value)
     except Exception as error:  # noqa: BLE001 - a list may hold objects whose own __repr__ fails
-        raise CannotAttach(f"repr({name}) fails, so {name} cannot be sent: {error_line(error)}") from None
+        said = error_line(error).rstrip(".")
+        raise CannotAttach(f"repr({name}) fails with {said}: leave {name} out of --locals.") from None
     return Attachment(name, "text", f"{name} = {shorten(text, PLAIN_CHARS)}")

@@ -1,4 +1,4 @@
-"""The magics of a session: conversations, recordings, usage, credits, the panel."""
+"""The magics of a session: conversations, recordings, what is kept, costs, facts, jobs, the panel."""
 
 from __future__ import annotations
 

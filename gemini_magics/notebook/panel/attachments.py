@@ -75,8 +75,8 @@ class Tray:
         """Take a piece of a file; the last one adds it.
 
         A page sends pieces because servers take no message of more than 10 MiB (websocket_max_message_size,
-        https://www.tornadoweb.org/en/stable/websocket.html).
-        Of files that come at once the oldest are given up, once they are too many or too large together.
+        https://www.tornadoweb.org/en/stable/websocket.html). Of files that come at once the oldest are given
+        up, once they are too many or too large together.
 
         Raises:
             CannotAttach: the file is too large, or of a kind that cannot be sent.

@@ -142,7 +142,7 @@ def _region(desk: Desk, key: str, box: list[float]) -> None:
     """Attach a part of a picture that is attached already."""
     whole = desk.tray.find(key)
     if whole is None:
-        raise CannotAttach("That attachment is no longer there.")
+        raise CannotAttach("That attachment is no longer there: attach it again.")
     for part in part_of(whole, Box(*box), desk.settings):
         desk.put(part)
 

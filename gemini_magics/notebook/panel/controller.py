@@ -151,7 +151,7 @@ class Desk:
         if key in self.saved.get(self.chat, ()):
             raise BadRequest("That turn is from the file: press Continue first.")
         if found is None:
-            raise BadRequest("That question is no longer there.")
+            raise BadRequest("That question is no longer there: ask it again.")
         return found
 
     def typed(self, key: str) -> Wording:

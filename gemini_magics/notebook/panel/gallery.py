@@ -20,7 +20,7 @@ from ...content.tables import corner
 from ...core.errors import GeminiError
 from ...core.messages import Attachment, Media
 from ...core.settings import Settings
-from ...core.text import reveal, shorten
+from ...core.text import counted, reveal, shorten
 from ..frontend import source_of
 
 MOST = 24
@@ -70,7 +70,7 @@ class Thing:
         shape = getattr(self.value, "shape", None) or getattr(self.value, "size", None)
         if self.kind == "table":
             columns = [str(column) for column in list(getattr(self.value, "columns", ()))[:COLUMNS]]
-            rows = f"{len(self.value):,} row{'' if len(self.value) == 1 else 's'}"
+            rows = counted(len(self.value), "row")
             return reveal(shorten(": ".join(filter(None, (rows, ", ".join(columns)))), NAME_CHARS))
         if self.kind == "image" and isinstance(shape, tuple):
             height, width = shape[:2] if is_a(self.value, "numpy.ndarray") else shape[::-1]

@@ -14,6 +14,7 @@ CONTROLS = {
     "effort": "Effort",
     "thoughts": "Show thoughts",
     "search": "Google Search",
+    "point": "Point at places",
     "system": "Standing instructions",
     "chat": "Conversation",
 }
@@ -25,7 +26,11 @@ _PHRASES = {
             "Branch at an earlier turn, or Clear it",
         r"leave --effort out, and set %config GeminiMagics\.effort = None":
             "choose another --effort in Settings",
+        r"leave --search or --tool out": "untick --search or the functions in Settings",
+        r"leave --tool out": "untick the functions in Settings",
         r"leave --(search|thoughts) out": r"untick --\1 in Settings",
+        r"--point needs a figure, a picture or a PDF, as in %%gemini fig --point":
+            "--point in Settings needs a figure, a picture or a PDF among the attachments",
         r"\(--no-(thoughts|search)\)": r"(--\1 is not ticked in Settings)",
         r"(?:add|ask with|correct) --model(?: NAME)?": "write it into --model in Settings",
         r"another --(service|model|effort)": r"another --\1 in Settings",

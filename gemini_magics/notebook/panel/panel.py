@@ -90,7 +90,8 @@ class Panel:
     def ask(self, prompt: str, *things: object) -> Answer:
         """Ask in the panel's conversation, wait, and return the answer, as `gemini_magics.ask` does.
 
-        Attachments in the tray, put there by hand or with `attach`, go along.
+        Attachments in the tray, put there by hand or with `attach`, go along. Unlike `gemini_magics.ask` it
+        puts values in, as a cell does: `` $`expr` `` in the prompt is the value of the expression.
 
         Raises:
             BadRequest: it cannot be asked, or the panel still waits for an answer.
@@ -108,6 +109,7 @@ class Panel:
 
         Raises:
             CannotAttach: one of them cannot be sent.
+            BadRequest: the tray has room for no more.
         """
         for thing in things:
             self._desk.put(self._attachment(thing))

@@ -78,11 +78,7 @@ class SavedChat:
 
 def asked_words(message: Message) -> str:
     """Return a question as it was typed; attachments inside of it stand there by their labels."""
-    return "".join(
-        part if isinstance(part, str) else f"[{part.label}]"
-        for part in message.parts
-        if isinstance(part, str) or part.inline
-    ).strip("\n")
+    return message.words.strip("\n")
 
 
 def turn_text(turn: Turn, answer: str) -> tuple[str, dict[str, Any]]:
