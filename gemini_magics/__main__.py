@@ -17,7 +17,7 @@ from .recording.contents import Contents
 from .recording.file import Recording, recording_at
 from .render.table import Table
 
-QUESTION_CHARS = 60
+CELL_CHARS = 60
 INSTRUCTIONS = """\
 The demo service answers at {base_url} until Ctrl-C.
 
@@ -209,10 +209,11 @@ def _listing(recording: Recording, contents: Contents, problems: list[str]) -> T
     for record in contents.records:
         newest = current[record.asked.key]
         attached = ", ".join(sent.name for sent in record.asked.attached)
-        question = shorten(" ".join(record.asked.text.split()), QUESTION_CHARS)
         replaced = "" if newest.line == record.line else f"replaced by line {newest.line}"
         by = f"{record.service} {record.model}"
-        rows.append((str(record.line), record.day, by, attached, question, replaced))
+        # Each row is as wide as the longest one, so a single name of a megabyte would fill the memory.
+        told = (shorten(" ".join(words.split()), CELL_CHARS) for words in (by, attached, record.asked.text))
+        rows.append((str(record.line), record.day, *told, replaced))
     total = size(recording.path.stat().st_size)
     notes = [f"{len(current)} {_answers(len(current))}, {total}", *problems]
     return Table(("line", "recorded", "answered by", "attached", "asked", ""), rows, frozenset({0}), notes)

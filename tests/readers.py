@@ -39,6 +39,7 @@ from gemini_magics.notebook.completer import _FENCE
 from gemini_magics.notebook.options import read_cell_line, read_question_line
 from gemini_magics.notebook.panel.commands import _word_for
 from gemini_magics.notebook.panel.messages import read_message
+from gemini_magics.notebook.word_help import word_help
 from gemini_magics.recording.contents import Contents
 from gemini_magics.render.answer import Answer
 from gemini_magics.render.extract import Code, find_code, python_of, read_table
@@ -128,6 +129,7 @@ READERS: dict[str, Callable[[str], object]] = {
     "what a lesson loads": _LOADS.search,
     "the line of a cell": read_cell_line,
     "the line of a question": read_question_line,
+    "the line under the cursor": lambda text: word_help(text, 0, {}),
     "code in an answer": find_code,
     "sessions in an answer": lambda text: python_of(Code("pycon", f">>> a\n{text}")),
     "JSON in an answer": json_in,

@@ -6,6 +6,7 @@ import re
 import pytest
 from readers import READERS, SEEDS, adversarial, growth
 
+from gemini_magics.chat.rows import _names
 from gemini_magics.service.masking import masked
 
 pytestmark = pytest.mark.thorough
@@ -50,6 +51,11 @@ def test_a_text_with_thousands_of_named_secrets_is_masked_in_linear_time():
     small, large = ("".join(f"token='aaaaaaaa{at:08d}'\n" for at in range(n)) for n in (3_000, 12_000))
     assert growth(masked, small, large) < MOST
     assert "aaaaaaaa" not in masked(large)
+
+
+def test_the_names_of_thousands_of_columns_are_read_in_linear_time():
+    small, large = ([f"c{at}" for at in range(n)] for n in (3_000, 12_000))
+    assert growth(_names, small, large) < MOST
 
 
 def test_a_quadratic_reader_is_found():

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from ..content.files import link
 from ..content.pdf_pages import PdfPages
@@ -103,13 +104,18 @@ def from_json(text: str | bytes) -> tuple[str, list[Turn]]:
         media = {digest: _read_medium(value, digest) for digest, value in whole.take("media", dict).items()}
     except CannotAttach as error:
         raise ValueError(f"a medium is no public https URL: {error}") from None
-    turns = []
+    turns: dict[str, Turn] = {}
     for number, value in enumerate(whole.take("exchanges", list), 1):
         try:
-            turns.append(_read_turn(value, media))
+            turn = _read_turn(value, media)
         except ValueError as error:
             raise ValueError(f"turn {number}: {error}") from None
-    return whole.take("name", str), turns
+        # A page shows turns by their anchors, so one with that of another would be sent and not be seen; and
+        # "" is the anchor of a question that has none yet.
+        if not turn.anchor or turn.anchor in turns:
+            turn.anchor = uuid4().hex
+        turns[turn.anchor] = turn
+    return whole.take("name", str), list(turns.values())
 
 
 def _turn(turn: Turn) -> dict[str, Any]:

@@ -20,9 +20,11 @@ from .notes import show_note
 
 QUOTED_CHARS = 60
 
-# IPython hands such a line to a shell or to a magic: !ls, x = !ls, %run x.py, %%bash.
-# The length is bounded because blanks may belong to two of its parts, which costs quadratic time.
-_COMMAND = re.compile(r"^[ \t]*(?:[\w.,\[\] \t]{1,80}=[ \t]*)?(?:!|%%?[^\W\d]).*", re.MULTILINE)
+# IPython hands such a line to a shell or to a magic: !ls, x = !ls, d["a"] = !ls, %run x.py, %%bash. It takes
+# any target before the first "="; a "#" or "=" in its strings counts for nothing, and no step is taken back:
+# https://github.com/ipython/ipython/blob/9.0.0/IPython/core/inputtransformer2.py, `_find_assign_op`
+_TARGET = r"""(?:[^\n"'#=]|"(?:[^"\\\n]|\\.)*+"|'(?:[^'\\\n]|\\.)*+')++=[ \t]*+"""
+_COMMAND = re.compile(rf"^(?:{_TARGET}|[ \t]*+)(?:!|%%?[^\W\d]).*", re.MULTILINE)
 
 
 def code_of(answer: Answer) -> list[Code]:

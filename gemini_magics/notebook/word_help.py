@@ -10,7 +10,7 @@ from typing import Any
 from .options import FLAGS, help_text, words_of
 
 _CELL = re.compile(r"%%(?:gemini|gm)(?!\w)")
-_LINE = re.compile(r"\s*[^%\n]*%(?:gemini|gm)(?!\w)")
+_LINE = re.compile(r"[^%\n]*+%(?:gemini|gm)(?!\w)")
 _NUMBERED = re.compile(r"(?:Out|Err)\[-?\d+\]")
 
 

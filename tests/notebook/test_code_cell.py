@@ -125,6 +125,10 @@ COMMANDS = {
     "files = !ls": "files = !ls is not Python",
     "if True:\n    %run x.py\n    !ls": "%run x.py and 1 more are not Python but commands",
     "a, b[0] = %sx ls": "a, b[0] = %sx ls is not Python",
+    'd["a=#\\""] = !ls': "= !ls is not Python",
+    "if True: x: list = !ls": "if True: x: list = !ls is not Python",
+    "(a) = %sx ls": "(a) = %sx ls is not Python",
+    f"{'a' * 100} = !ls": "= !ls is not Python",
 }
 
 
@@ -144,7 +148,7 @@ def test_in_a_terminal_commands_are_named_too(ask, shell, demo, capsys):
 def test_another_language_is_named_and_python_is_not(kernel):
     kernel.answer = "```bash\nls\n```"
     assert "It is bash, not Python." in kernel.run("%%gemini --code\nHow?", "A").text
-    kernel.answer = "```python\na = 5 % 3\nb = a != 2\nc = 'x!'\n```"
+    kernel.answer = "```python\na = 5 % 3\nb = a != 2\nc = 'x!'\nprint(f'{a=!r}', 'b=%s' % b)  # = !\n```"
     shown = kernel.run("%%gemini --code\nHow?", "A").text
     assert "not Python" not in shown
 

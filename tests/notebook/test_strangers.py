@@ -11,7 +11,7 @@ from kernel import Kernel
 from PIL import Image
 from test_panel import FINE, Widget, parts
 
-from gemini_magics import Settings, conversations
+from gemini_magics import Settings, ask, conversations
 from gemini_magics.chat.archive import as_json
 from gemini_magics.content.namespace import Namespace
 from gemini_magics.content.prompt import expressions, literally, read_body
@@ -406,6 +406,25 @@ def test_a_wrong_message_is_ignored_with_a_line_in_the_log(page, caplog, capsys,
     assert all(len(record.getMessage()) < 300 for record in caplog.records)
     assert page.panel._desk.page._number == before
     assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("anchors", ["aa", ["", "a"], ["a", ""]], ids=["the same", "none first", "none last"])
+def test_each_turn_of_a_file_that_is_sent_is_shown_in_the_panel(demo, shell, anchors):
+    a_file("Why?")
+    whole = json.loads(Path("chat.json").read_text("utf-8"))
+    (turn,) = whole["exchanges"]
+    whole["exchanges"] = [
+        {**turn, "anchor": anchor, "question": [f"Question {number}"]} for number, anchor in enumerate(anchors)
+    ]
+    Path("chat.json").write_text(json.dumps(whole), "utf-8")
+    shell.run("%gemini_chat import chat.json")
+    opened = Widget(panel())
+    shown = "".join(opened.turns[key]["html"] for key in opened.order)
+    ask("Go on.", chat="main", service="demo", base_url=demo.base_url)
+    sent = json.dumps(demo.requests[-1].json)
+    for number in range(len(anchors)):
+        assert f"Question {number}" in shown
+        assert f"Question {number}" in sent
 
 
 def test_a_message_that_is_nested_too_deeply_is_ignored(page, caplog):

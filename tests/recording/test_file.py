@@ -503,6 +503,14 @@ def test_a_recording_is_listed_checked_and_pruned_by_a_command(path, capsys):
     assert told(capsys, "prune") == (0, ["answers.jsonl: 0 replaced answers removed, 2 left"])
 
 
+def test_a_name_of_a_megabyte_makes_no_row_of_a_megabyte(path, capsys):
+    opened(path, question(replace(FIG, name="fig" * 300_000), "A?"), *(question(f"B{n}?") for n in range(5)))
+    status, lines = told(capsys)
+    assert (status, len(lines)) == (0, 9)
+    assert max(map(len, lines)) < 300
+    assert "figfig" in lines[1]
+
+
 def test_the_command_names_every_line_that_is_wrong(path, capsys):
     path.write_bytes(b"<<<<<<< main\n" + GOOD + b"=======\nnotes\n" + GOOD[:-50])
     assert told(capsys, "check") == (
