@@ -57,7 +57,7 @@ def ask_over(
         raise BadRequest("--code is for one answer: leave it out, or ask one question.")
     prompt = asked.question if body is None else body.removesuffix("\n")
     # The rows are cut before anything is read of them, so that --limit spares the files of the others.
-    rows = read_rows(names.value(asked.over)).first(number("--limit", asked.limit)) if asked.over else ALONE
+    rows = read_rows(names.value(asked.over), number("--limit", asked.limit)) if asked.over else ALONE
     planned = planned_rows(asked.words, prompt, rows, names, settings)
     ways = [*ways_of({"": prompt}, asked.settings, **compared(asked.compare))]
     asker = anchors.asker(prompt, Frontend.of(shell))
