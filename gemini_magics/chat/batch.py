@@ -84,7 +84,7 @@ def batch(
         BadRequest: a row has no value that the prompt names, or the batch cannot be asked as it stands.
         GeminiError: no row could be answered; the reason is the first one's.
     """
-    found = read_rows(rows).first(whole_number("limit", limit))
+    found = read_rows(rows, whole_number("limit", limit))
     chosen = decided(resolve(settings))
     planned = asking(found, pieces_of(prompt, found), attach)
     form = None if schema is None else schema_of(schema)

@@ -72,7 +72,7 @@ def compare(
         BadRequest: it cannot be asked as it stands; nothing was sent.
         GeminiError: no column has an answer; the reason is the first one's.
     """
-    rows = ALONE if over is None else read_rows(over).first(whole_number("limit", limit))
+    rows = ALONE if over is None else read_rows(over, whole_number("limit", limit))
     named = prompts_of(prompts)
     ways = [*ways_of(named, settings, effort=effort, service=service, model=model)]
     plans = {name: asking(rows, pieces_of(prompt, rows), attach) for name, prompt in named.items()}

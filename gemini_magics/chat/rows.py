@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
@@ -68,13 +69,12 @@ class Rows:
         """False for an empty list: it has no columns, and may come from rows that had them."""
         return bool(self.columns or self.values)
 
-    def first(self, most: int | None) -> Rows:
-        """Return the first rows alone."""
-        return self if most is None else replace(self, values=self.values[:most], index=self.index[:most])
 
-
-def read_rows(rows: Any) -> Rows:
+def read_rows(rows: Any, most: int | None = None) -> Rows:
     """Read a DataFrame of pandas or polars, or a list of dicts, figures, files or texts.
+
+    Args:
+        most: read so many first rows alone; the others may be millions, or come without an end.
 
     Raises:
         BadRequest: it is something else, or two columns have one name.
@@ -84,6 +84,7 @@ def read_rows(rows: Any) -> Rows:
     if is_a(rows, "polars.Series"):
         rows = rows.to_frame(rows.name or ITEM)
     if is_a(rows, "pandas.DataFrame"):
+        rows = rows.iloc[:most]
         columns = _names(rows.columns)
         # By columns, because `iterrows` makes one type of a row, so that 1 becomes 1.0; by place, because a
         # label may be a number or a tuple:
@@ -91,6 +92,7 @@ def read_rows(rows: Any) -> Rows:
         items = (rows.iloc[:, place].tolist() for place in range(len(columns)))
         return Rows("pandas", columns, _records(columns, [*items], len(rows)), rows.index)
     if is_a(rows, "polars.DataFrame"):
+        rows = rows.slice(0, most)
         columns = _names(rows.columns)
         lists = [rows[name].to_list() for name in rows.columns]
         return Rows("polars", columns, _records(columns, lists, len(rows)), range(len(rows)))
@@ -104,7 +106,7 @@ def read_rows(rows: Any) -> Rows:
         raise BadRequest(
             f"The rows are a DataFrame or a list, not {type(rows).__name__}: {_instead(rows)}"
         ) from None
-    listed = _listed(items)
+    listed = _listed(islice(items, most))
     values = [
         {str(name): value for name, value in each.items()} if isinstance(each, Mapping) else {ITEM: each}
         for each in listed

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from traceback import extract_tb
 from types import FunctionType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..core.answer import INTERRUPTED
 from ..core.cancel import Cancel
@@ -22,6 +22,9 @@ from ..render.answer import Answer
 from ..service.pointing import without_marks
 from .consent import Consent, by_input
 from .run import Nobody, View, answer_to, linked
+
+if TYPE_CHECKING:
+    from referencing.jsonschema import SchemaResource
 
 TAKEN = "a pydantic model, a dataclass, a TypedDict or a JSON schema"
 HOME = Path(__file__).parents[1]
@@ -200,8 +203,9 @@ def _of_json_schema(form: dict[str, Any], name: str) -> Schema:
     try:
         from jsonschema import SchemaError
         from jsonschema.validators import validator_for
-        from referencing import Registry
+        from referencing import Registry, Resource
         from referencing.exceptions import Unresolvable
+        from referencing.jsonschema import specification_with
     except ImportError:
         raise _not_installed("jsonschema") from None
     try:
@@ -228,13 +232,23 @@ def _of_json_schema(form: dict[str, Any], name: str) -> Schema:
     # An empty registry, because without one jsonschema fetches what a reference names:
     # https://python-jsonschema.readthedocs.io/en/stable/referencing/
     validator = kind(form, registry=Registry())
+    dialect = specification_with(str(kind.META_SCHEMA.get("$id") or kind.META_SCHEMA.get("id")))
+    whole = Resource.from_contents(form, default_specification=dialect)
+
+    def lost(error: Unresolvable) -> BadRequest:
+        reference = "#" + error.ref.removeprefix("#")
+        return BadRequest(f"{name} refers to {reference}, which is not in it: add it under $defs.")
+
+    try:
+        _look_up_references(whole, Registry().resolver_with_root(whole))
+    except Unresolvable as error:
+        raise lost(error) from None
 
     def build(value: Any) -> Any:
         try:
             problems = [(error.absolute_path, error.message) for error in validator.iter_errors(value)]
         except Unresolvable as error:
-            lost = "#" + error.ref.removeprefix("#")
-            raise BadRequest(f"{name} refers to {lost}, which is not in it: add it under $defs.") from None
+            raise lost(error) from None
         if problems:
             raise _unfit(problems)
         return value
@@ -251,6 +265,18 @@ def _references(schema: Any) -> Iterator[str]:
     if isinstance(schema, list):
         for inner in schema:
             yield from _references(inner)
+
+
+def _look_up_references(schema: SchemaResource, resolver: Any) -> None:
+    """Follow the references of a schema and of those in it, as jsonschema will.
+
+    Raises:
+        Unresolvable: one leads nowhere.
+    """
+    if isinstance(schema.contents, dict) and isinstance(schema.contents.get("$ref"), str):
+        resolver.lookup(schema.contents["$ref"])
+    for inner in schema.subresources():
+        _look_up_references(inner, resolver.in_subresource(inner))
 
 
 def _unfit(problems: Iterable[tuple[Iterable[str | int], str]]) -> AnswerMismatch:

@@ -6,6 +6,7 @@ import ast
 import builtins
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 from IPython.core.interactiveshell import InteractiveShell
@@ -57,7 +58,7 @@ def ask_over(
         raise BadRequest("--code is for one answer: leave it out, or ask one question.")
     prompt = asked.question if body is None else body.removesuffix("\n")
     # The rows are cut before anything is read of them, so that --limit spares the files of the others.
-    rows = read_rows(names.value(asked.over)).first(number("--limit", asked.limit)) if asked.over else ALONE
+    rows = read_rows(table_named(asked.over, names), number("--limit", asked.limit)) if asked.over else ALONE
     planned = planned_rows(asked.words, prompt, rows, names, settings)
     ways = [*ways_of({"": prompt}, asked.settings, **compared(asked.compare))]
     asker = anchors.asker(prompt, Frontend.of(shell))
@@ -90,6 +91,23 @@ def ask_over(
         # A cell shows its last value, and with --to it has none.
         display(found)
     return None
+
+
+def table_named(word: str, names: Namespace) -> Any:
+    """Return what `--over` names.
+
+    Raises:
+        BadRequest: the notebook has no such thing, as where it is a file.
+    """
+    try:
+        return names.value(word)
+    except BadRequest:
+        if not (names_file(word) and Path(word).is_file()):
+            raise
+        raise BadRequest(
+            f"{word} is a file, and --over takes the rows of a table: read it first, as in --over "
+            f"pd.read_csv({bare_word(word)!r})."
+        ) from None
 
 
 def compared(text: str) -> dict[str, list[str]]:

@@ -4,6 +4,7 @@ import datetime
 import enum
 import errno
 import io
+import itertools
 import json
 import stat
 import sys
@@ -492,6 +493,23 @@ def test_a_limit_asks_the_first_rows_alone():
         out = ask(demo, TABLE, limit=2)
         assert len(demo.requests) == 2
     assert list(out.index) == ["r3", "r1"]
+
+
+def test_a_limit_reads_no_further_rows_of_what_has_no_end():
+    with Demo(echo) as demo:
+        out = ask(demo, ({"x": 6 // (3 - n)} for n in itertools.count()), limit=2)
+    assert [row["answer"].text for row in out] == ["Heard: What is 2?", "Heard: What is 3?"]
+
+
+@pytest.mark.parametrize(("kind", "listing"), [(pd, "tolist"), (pl, "to_list")])
+def test_a_limit_reads_no_further_rows_of_a_table(kind, listing, monkeypatch):
+    lengths, reading = [], getattr(kind.Series, listing)
+    monkeypatch.setattr(kind.Series, listing, lambda column: lengths.append(len(column)) or reading(column))
+    with Demo(echo) as demo:
+        out = ask(demo, kind.DataFrame({"x": range(5000), "y": range(5000)}), limit=2, concurrency=1)
+        assert [*map(text_of, demo.requests)] == ["What is 0?", "What is 1?"]
+    assert len(out) == 2
+    assert lengths[:2] == [2, 2]
 
 
 def test_a_number_of_numpy_limits_a_batch():

@@ -185,6 +185,46 @@ def test_a_reference_that_leads_nowhere_says_so():
         schema_of({"properties": {"a": {"$ref": "#/$defs/b"}}}).read('{"a": 1}')
 
 
+NOWHERE = {
+    "in the schema": {"$ref": "#/nothing"},
+    "in a list": {"type": "array", "items": {"$ref": "#/$defs/Row"}},
+    "in a choice": {"anyOf": [{"type": "null"}, {"$ref": "#/$defs/Row"}]},
+    "in a definition": {"$ref": "#/$defs/a", "$defs": {"a": {"properties": {"b": {"$ref": "#/$defs/b"}}}}},
+    "an anchor": {"properties": {"a": {"$ref": "#row"}}},
+    "of an older draft": {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "items": {"$ref": "#/definitions/Row"},
+    },
+}
+
+
+@pytest.mark.parametrize("form", NOWHERE.values(), ids=NOWHERE)
+def test_a_reference_that_leads_nowhere_costs_no_question(form):
+    with Demo([stream("[1]")]) as demo:
+        with pytest.raises(BadRequest, match=r"refers to #.*, which is not in it: add it under \$defs"):
+            gemini_magics.ask("Which?", schema=form, service="demo", base_url=demo.base_url)
+        assert not demo.requests
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"$ref": "#/$defs/a", "$defs": {"a": {"$anchor": "one", "type": "integer"}, "b": {"$ref": "#one"}}},
+        {"$ref": "#/definitions/a", "definitions": {"a": {"type": "integer"}}},
+        {"$id": "https://example.org/s", "$ref": "#/$defs/a", "$defs": {"a": {"type": "integer"}}},
+        {"$defs": {"a": {"$id": "https://example.org/a", "$ref": "#/$defs/b", "$defs": {"b": {}}}}},
+        {"const": 1, "default": {"$ref": "#/nothing"}},
+        {
+            "$schema": "http://json-schema.org/draft-04/schema#",
+            "id": "https://example.org/s",
+            "type": "integer",
+        },
+    ],
+)
+def test_references_inside_a_schema_are_followed_as_its_draft_says(form):
+    assert schema_of(form).read("1") == 1
+
+
 MISFITS = {
     "no JSON": (Point, "The peak is at 3.", "it is not valid JSON (line 1, column 1"),
     "a missing field": (Point, "{}", "x: Field required"),

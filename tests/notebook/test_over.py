@@ -126,6 +126,19 @@ def test_a_cell_that_cannot_be_asked_sends_nothing(shell, demo, line, body, word
     assert not demo.requests
 
 
+def test_a_file_in_the_place_of_a_table_is_to_be_read_first(shell, demo, tmp_path):
+    (tmp_path / "rows.csv").write_text("x\n1")
+    (tmp_path / "df").write_text("a file with the name of a table")
+    with pytest.raises(BadRequest, match=r"rows\.csv is a file.*read it first.*pd\.read_csv\('rows\.csv'\)"):
+        shell.run("%%gemini --over rows.csv\nWhat is $`x`?")
+    (tmp_path / "data").mkdir()
+    with pytest.raises(BadRequest, match="there is no data"):
+        shell.run("%%gemini --over data\nWhat is $`x`?")
+    assert not demo.requests
+    shell.run("%%gemini --over df --limit 1\nWhat is $`x`?")
+    assert len(demo.requests) == 1
+
+
 def test_a_dry_run_shows_the_price(shell, demo, capsys):
     shell.run("%%gemini --over df --dry-run\nWhat is $`x`?")
     assert "2 questions, about 6 tokens" in capsys.readouterr().out
