@@ -168,7 +168,7 @@ class _Heard:
 
     text: str
     seen: list[Seen]
-    earlier_turns: int
+    earlier_messages: int
     system_chars: int
     tokens: int
     search: bool
@@ -193,7 +193,7 @@ class _Heard:
         return cls(
             text=text,
             seen=seen,
-            earlier_turns=sum(role in ("user", "assistant") for role, _, _ in earlier),
+            earlier_messages=sum(role in ("user", "assistant") for role, _, _ in earlier),
             system_chars=sum(len(said) for role, said, _ in earlier if role in ("system", "developer")),
             # A token is about 4 characters: https://ai.google.dev/gemini-api/docs/tokens
             tokens=n_chars // 4 + 1 + sum(thing.tokens for thing in things),
@@ -319,8 +319,8 @@ def _findings(heard: _Heard) -> Iterator[str]:
     if heard.system_chars:
         yield f"standing instructions: {_count(heard.system_chars, 'character')}"
     yield from heard.results
-    if heard.earlier_turns:
-        yield f"earlier in this conversation: {_count(heard.earlier_turns, 'turn')}"
+    if heard.earlier_messages:
+        yield f"earlier in this conversation: {_count(heard.earlier_messages, 'message')}"
 
 
 def _called(seen: Seen) -> str:

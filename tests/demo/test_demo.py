@@ -128,7 +128,7 @@ def test_it_counts_the_question_and_what_came_before(demo):
     for line in (
         "“Is this so?”: 11 characters, 3 words",
         "standing instructions: 9 characters",
-        "conversation: 2 turns",
+        "conversation: 2 messages",
     ):
         assert line in text
 
