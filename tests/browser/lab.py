@@ -54,6 +54,8 @@ OVERRIDES = {
     "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
     "@jupyterlab/apputils-extension:themes": {"theme": "JupyterLab Light"},
     "@jupyterlab/docmanager-extension:plugin": {"autosave": False},
+    # A busy kernel's completions come late, and JupyterLab forgets what takes longer than a second.
+    "@jupyterlab/completer-extension:manager": {"providerTimeout": 60_000},
 }
 # The applications' own code, and an extension for JupyterLite, which the extra `class` installs: it asks for a
 # module that JupyterLab does not have. The server fails when it lists a kernel that just starts, and has done
