@@ -10,7 +10,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from ..core.answer import INTERRUPTED
-from ..core.errors import BadRequest, GeminiError
+from ..core.errors import BadRequest, GeminiError, needed
 from ..core.text import clean, count, counted, error_line, one_line, shorten
 from ..render.answer import Answer
 from .results import WHOLE, field_of, fields_of, named
@@ -75,8 +75,13 @@ class Comparison:
 
     @property
     def frame(self) -> DataFrame:
-        """All answers as a pandas DataFrame: for each way its answers, their data and their costs."""
-        import pandas as pd
+        """All answers as a pandas DataFrame: for each way its answers, their data and their costs.
+
+        Raises:
+            BadRequest: pandas is not installed.
+        """
+        with needed("pandas", "The frame of a comparison is a pandas DataFrame"):
+            import pandas as pd
 
         index = self.rows.index if self.rows.kind == "pandas" else pd.RangeIndex(len(self.rows.values))
         names = ["answer", *self._fields.values(), "error", "seconds", "tokens", "credits"]
@@ -89,15 +94,25 @@ class Comparison:
 
     @property
     def summary(self) -> DataFrame:
-        """Each way in a row: how many were answered, the middle time, the costs, the agreement, the score."""
-        import pandas as pd
+        """Each way in a row: how many were answered, the middle time, the costs, the agreement, the score.
+
+        Raises:
+            BadRequest: pandas is not installed.
+        """
+        with needed("pandas", "The summary of a comparison is a pandas DataFrame"):
+            import pandas as pd
 
         about = [self._summed(column) for column in self.columns]
         return pd.DataFrame(about, index=[column.name for column in self.columns])
 
     def plot(self) -> Figure:
-        """Draw how long the answers of each way took, a point for each; it needs matplotlib."""
-        from matplotlib.figure import Figure
+        """Draw how long the answers of each way took, a point for each.
+
+        Raises:
+            BadRequest: matplotlib is not installed.
+        """
+        with needed("matplotlib", "The plot of a comparison is a figure of matplotlib"):
+            from matplotlib.figure import Figure
 
         # pyplot would keep the figure, and show it a second time:
         # https://matplotlib.org/stable/gallery/user_interfaces/web_application_server_sgskip.html

@@ -7,7 +7,7 @@ from contextlib import suppress
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from ..core.errors import BadRequest, GeminiError
+from ..core.errors import BadRequest, GeminiError, needed
 from ..core.text import error_line
 from ..render.answer import Answer
 from ..render.status import notices
@@ -34,8 +34,13 @@ class BatchRows(list[dict[str, Any]]):
     """The answers to a list of rows, a dict for each."""
 
     def frame(self) -> DataFrame:
-        """Return them as a pandas DataFrame."""
-        from pandas import DataFrame
+        """Return them as a pandas DataFrame.
+
+        Raises:
+            BadRequest: pandas is not installed.
+        """
+        with needed("pandas", "frame() makes a pandas DataFrame"):
+            from pandas import DataFrame
 
         return DataFrame(list(self))
 

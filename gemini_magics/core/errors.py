@@ -20,7 +20,8 @@ the frames of this package (`_render_traceback_`); elsewhere they are exceptions
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from traceback import extract_tb
 from typing import TYPE_CHECKING, ClassVar
@@ -151,6 +152,23 @@ class UnexpectedResponse(GeminiError):
     def __init__(self, message: str, *, excerpt: str = "") -> None:
         super().__init__(message)
         self.excerpt: str = shorten(reveal(excerpt), EXCERPT_CHARS)
+
+
+@contextmanager
+def needed(package: str, why: str) -> Iterator[None]:
+    """Import a package that not everybody has.
+
+    Args:
+        package: its name at `pip install`.
+        why: what it is needed for; begins the message.
+
+    Raises:
+        BadRequest: it is not installed.
+    """
+    try:
+        yield
+    except ImportError:
+        raise BadRequest(f"{why}: pip install {package}.") from None
 
 
 def unexpected(error: Exception) -> GeminiError:

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
-from .errors import BadRequest
+from .errors import needed
 from .messages import Attachment
 from .places import Box, Spot
 from .text import Brief, one_line
@@ -162,10 +162,8 @@ class Marks(list[Mark]):
         Raises:
             BadRequest: pandas is not installed.
         """
-        try:
+        with needed("pandas", "answer.marks.frame() makes a pandas DataFrame"):
             import pandas
-        except ImportError:
-            raise BadRequest("answer.marks.frame() makes a pandas DataFrame: pip install pandas.") from None
         rows = [
             (each.number, each.attachment.name, each.label, each.x, each.y, each.x0, each.x1, each.y0, each.y1,
              each.axes_index, each.axes_title, each.page, each.note)

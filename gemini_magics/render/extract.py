@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from io import StringIO
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..core.errors import AnswerMismatch, BadRequest
+from ..core.errors import AnswerMismatch, needed
 from ..core.text import Brief, shorten
 
 if TYPE_CHECKING:
@@ -286,10 +286,8 @@ class _Table:
     rows: list[list[str]]
 
     def frame(self) -> DataFrame:
-        try:
+        with needed("pandas", "answer.table() makes a pandas DataFrame"):
             import pandas
-        except ImportError:
-            raise BadRequest("answer.table() makes a pandas DataFrame: pip install pandas.") from None
         columns = zip(*self.rows, strict=True) if self.rows else [()] * len(self.head)
         # Keyed by position, since a dict would lose one of two columns with the same name.
         frame = pandas.DataFrame({place: _column(column) for place, column in enumerate(columns)})

@@ -85,6 +85,14 @@ def test_a_list_comes_back_as_rows_that_can_become_a_table():
     assert list(out.frame().columns) == list(out[0])
 
 
+def test_a_frame_of_the_answers_to_a_list_says_to_install_pandas_where_it_is_missing(monkeypatch):
+    with Demo(echo) as demo:
+        out = ask(demo, [{"x": 1}])
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(BadRequest, match="pip install pandas"):
+        out.frame()
+
+
 def test_an_item_of_a_list_is_attached_by_itself(folder):
     Image.new("RGB", (4, 4), "red").save(folder / "red.png")
     with Demo(echo) as demo:

@@ -2,6 +2,7 @@
 
 import datetime
 import enum
+import sys
 from dataclasses import dataclass
 
 import pandas as pd
@@ -51,6 +52,22 @@ def test_each_effort_is_a_column_over_all_rows():
     assert list(found.summary.index) == ["effort=low", "effort=high"]
     assert list(found.summary.columns) == ["answered", "failed", "seconds", "tokens", "credits"]
     assert list(found.summary.credits) == [1.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("part", "missing", "package"),
+    [
+        ("frame", "pandas", "pandas"),
+        ("summary", "pandas", "pandas"),
+        ("plot", "matplotlib.figure", "matplotlib"),
+    ],
+)
+def test_a_part_of_a_comparison_that_needs_a_package_says_what_to_install(monkeypatch, part, missing, package):
+    with Demo(by_effort) as demo:
+        found = ask(demo, over=[{"x": 1}], effort=["low", "high"])
+    monkeypatch.setitem(sys.modules, missing, None)
+    with pytest.raises(BadRequest, match=f"pip install {package}"):
+        found.plot() if part == "plot" else getattr(found, part)
 
 
 def test_a_yes_is_asked_for_all_questions_of_a_comparison(monkeypatch):
