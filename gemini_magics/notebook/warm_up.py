@@ -19,7 +19,7 @@ from ..core.errors import BadRequest
 from ..core.settings import resolve
 from .callbacks import Callbacks
 
-IDLE_S = 0.1  # cells that were sent together follow each other sooner
+IDLE_S = 0.05  # cells that were sent together follow each other sooner
 HEAD_START_S = 0.03  # in which a cell that does little ends
 LOOK_S = 0.001  # between two looks whether the main thread still works
 CALLS_A_LOOK = 32  # so many calls of Python functions take some 100 us
