@@ -101,6 +101,8 @@ class Contents:
         try:
             for line in reader:
                 self._take(line)
+                if not line.endswith(b"\n"):  # what another kernel adds meanwhile is the rest of this line
+                    break
         finally:
             # Else the reader closes the file when it is freed, and the caller still needs it:
             # https://docs.python.org/3/library/io.html#io.BufferedIOBase.detach

@@ -167,7 +167,7 @@ def test_ask_streams_as_a_cell_does_when_it_is_told_to_show(kernel, demo, cell):
 def test_a_loop_that_shows_has_an_output_for_each_answer(kernel, demo):
     demo.replies[:] = [stream("One."), stream('{"x": "far"}'), stream('{"x": 2}')]
     shown = kernel.run(
-        "from dataclasses import dataclass\n@dataclass\nclass Place:\n    x: int\n"
+        "from dataclasses import dataclass\nfrom gemini_magics import ask\n@dataclass\nclass Place:\n    x: int\n"
         "a = ask('One?', show=True)\nb = ask('Where?', show=True, schema=Place)",
         "a-cell",
     )

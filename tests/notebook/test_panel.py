@@ -232,7 +232,7 @@ def test_the_answer_that_grows_is_whole_for_a_page_that_is_loaded_then(demo, ope
         (message,) = opened._desk.page.whole()["turns"].values()
         assert "So far" in json.dumps(message["grown"]["changes"])
         page.do("stop")
-        wait_until(lambda: not opened.running)
+        page.wait()
     assert opened.answers[-1].ended == "interrupted"
     assert "Stopped by you" in page.turns[page.order[0]]["html"]
 
@@ -251,7 +251,7 @@ def test_two_questions_at_once_are_refused(opened, shell):
             refused()
             assert "stop it" in page.facts["notice"]
         page.do("stop")
-        wait_until(lambda: not opened.running)
+        page.wait()
         assert len(hanging.requests) == 1
 
 
@@ -264,7 +264,7 @@ def test_a_question_that_nothing_came_of_stays_to_be_asked_again(opened, shell):
         assert "key" in page.turns[key]["html"]
         assert not opened.answers
         page.do("retry", key=key)
-        wait_until(lambda: not opened.running)
+        page.wait()
     assert page.order == [key]
     assert str(opened.answers[0]) == "Fine."
 
@@ -336,7 +336,7 @@ def test_asking_again_leaves_alone_what_is_being_written(opened, page):
     page.do("draft", text="Two, perha")
     assert len(page.messages) == before
     page.do("retry", key=page.order[0])
-    wait_until(lambda: not opened.running)
+    page.wait()
     assert [item["name"] for item in page.facts["tray"]] == ["notes.txt"]
     assert opened._desk.page.whole()["facts"]["draft"]["text"] == "Two, perha"
 

@@ -1,5 +1,7 @@
 """People's words reach the magic as they typed them, whatever IPython makes of them."""
 
+from functools import wraps
+
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
@@ -29,8 +31,14 @@ def heard(monkeypatch):
     """A shell whose magic only listens; the list holds each (line, cell) that reaches it."""
     heard = []
     shell = InteractiveShell.instance()
-    monkeypatch.setattr(GeminiMagics, "gemini", lambda self, line, cell=None: heard.append((line, cell)))
+
+    @wraps(GeminiMagics.gemini)  # what IPython is told of the magic stays
+    def listen(self, line, cell=None, **_):
+        heard.append((line, cell))
+
+    monkeypatch.setattr(GeminiMagics, "gemini", listen)
     extension.load(shell)
+    shell.user_ns["a"] = "a name that a line may hold"
     yield lambda cell: (heard.clear(), shell.run_cell(cell).raise_error(), heard)[-1]
     extension.unload(shell)
 

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from io import FileIO
 
 import pytest
 from recordings import answer_of, answered, found, opened, picture, question
@@ -97,6 +98,26 @@ def test_a_line_that_was_continued_is_read_whole(path):
     assert asked(recording) == ["A?", "B?"]
     recording.add(answered(question("C?")))
     assert asked(recording) == asked(Recording(path)) == ["A?", "B?", "C?"]
+
+
+def test_a_line_that_is_being_written_while_it_is_read_is_read_again(path):
+    opened(path, question("A?"))
+    half, whole = path.read_bytes()[:100], path.read_bytes()
+    path.write_bytes(half)
+
+    class Grows(FileIO):
+        def readinto(self, buffer):
+            count = super().readinto(buffer)
+            if not count:  # the reader is at the end, and the writer goes on
+                path.write_bytes(whole)
+            return count
+
+    known = contents.Contents(path)
+    with Grows(path) as file:
+        known.grow(file)
+        assert (known.problems, known.cut) == ({}, 1)
+        known.grow(file)
+    assert (known.problems, known.cut, len(known)) == ({}, 0, 1)
 
 
 TAILS = {"NUL bytes": b"\0" * 4096, "half a line and NUL bytes": b'{"recorded": "2026' + b"\0" * 100}
