@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from io import FileIO
 from pathlib import Path
+from stat import S_ISREG
 from typing import Literal
 
 from ..core.errors import BadRequest
@@ -89,9 +90,8 @@ class Recording:
         """
         contents = self._contents
         try:
-            if not self.path.is_file():
-                # Where there is nothing at all it raises FileNotFoundError, which is no mistake here.
-                self.path.stat()
+            # One look, since another kernel may make the file between two.
+            if not S_ISREG(self.path.stat().st_mode):
                 raise BadRequest(f"{self.label} is no file: name one for the recording, such as answers.jsonl.")
             with FileIO(self.path) as file:
                 contents.grow(file)

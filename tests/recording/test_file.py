@@ -480,6 +480,21 @@ def test_several_processes_can_record_while_another_prunes(path, processes):
     assert prompts == {f"{name} {n}" for name in "ABC" for n in range(40)}
 
 
+def test_a_file_that_another_process_makes_just_now_is_read(path, monkeypatch):
+    look = Path.stat
+
+    def look_and_find_it_later(self, **how):
+        try:
+            return look(self, **how)
+        except FileNotFoundError:
+            path.touch()
+            raise
+
+    monkeypatch.setattr(Path, "stat", look_and_find_it_later)
+    assert len(Recording(path).load()) == 0
+    assert path.is_file()
+
+
 # What the command says of it
 
 
