@@ -60,12 +60,39 @@ async function question(languages, modules, unknown) {
     parseInline: [{ name: NODES.expression, before: "Escape", parse: parseExpression }],
     parseBlock: [{ name: "GeminiLine", before: "LinkReference", parse: parseLine }],
     props: [languageDataProp.add({ Document: data })],
+    wrap: atOnce,
   });
   return new LanguageSupport(new Language(data, parser, [], "gemini question"), [
     EditorView.lineWrapping,
     EditorView.editorAttributes.of({ class: "jp-GeminiQuestion" }),
     unknown.extension,
   ]);
+}
+
+/**
+ * Parse to the end in one step. The editor breaks a parse off after 20 ms, which a busy page soon needs. It forgets
+ * that the language of a fence has come while the rest is planned, and the fence stays without colours: `scheduleWork`
+ * in https://github.com/codemirror/language/blob/main/src/language.ts
+ *
+ * @param {import("@lezer/common").PartialParse} parse
+ * @returns {import("@lezer/common").PartialParse}
+ */
+function atOnce(parse) {
+  return {
+    get parsedPos() {
+      return parse.parsedPos;
+    },
+    get stoppedAt() {
+      return parse.stoppedAt;
+    },
+    stopAt: (at) => parse.stopAt(at),
+    advance: () => {
+      for (;;) {
+        const tree = parse.advance();
+        if (tree) return tree;
+      }
+    },
+  };
 }
 
 /**
