@@ -24,7 +24,7 @@ import nbformat
 from playwright.sync_api import BrowserContext, sync_playwright
 
 REPOSITORY = Path(__file__).parents[1]
-sys.path.insert(0, str(REPOSITORY / "tests" / "browser"))
+sys.path[:0] = [str(REPOSITORY / "tests" / each) for each in ("browser", "")]
 from lab import Notebook, Server, launch  # noqa: E402
 
 PATIENCE_S = 300  # for one notebook

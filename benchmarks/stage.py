@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 from playwright.sync_api import BrowserContext, CDPSession, Page, sync_playwright
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "browser"))
+sys.path[:0] = [str(Path(__file__).parents[1] / "tests" / each) for each in ("browser", "")]
 
-from lab import Server, launch
-from prompter import Prompter
+from lab import Server, launch  # noqa: E402
+from prompter import Prompter  # noqa: E402
 
 SPENT = ("TaskDuration", "ScriptDuration", "LayoutDuration", "RecalcStyleDuration")
 

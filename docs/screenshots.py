@@ -29,7 +29,7 @@ from playwright.sync_api import BrowserContext, Error, Locator, sync_playwright
 HERE = Path(__file__).parent
 NOTEBOOKS = HERE.parent / "notebooks"
 PICTURES = HERE / "pictures"
-sys.path.insert(0, str(HERE.parent / "tests" / "browser"))
+sys.path[:0] = [str(HERE.parent / "tests" / each) for each in ("browser", "")]
 
 from lab import REPOSITORY, App, Notebook, Server, launch, notebook, with_cells  # noqa: E402
 from prompter import Prompter  # noqa: E402

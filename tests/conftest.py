@@ -7,6 +7,7 @@ import sys
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
+from ports import give_to_kernels
 
 from gemini_magics.core.folder import use_folder
 from gemini_magics.service import keys
@@ -17,6 +18,7 @@ SERVERS = "servers"
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"
 # Another environment that is active in this terminal: IPython would add its packages, and warn.
 os.environ.pop("VIRTUAL_ENV", None)
+give_to_kernels()
 
 
 def pytest_collection_modifyitems(config, items):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from urllib.error import URLError
 from urllib.request import ProxyHandler, build_opener
 
 from patience import PATIENCE_S
+from ports import free_port
 
 PACKAGES = ("fakellm", "litellm[proxy]")
 START_S = 4 * PATIENCE_S  # LiteLLM loads for ten seconds where nothing else runs
@@ -63,12 +63,6 @@ def litellm(
     serve = [commands / "litellm", "--config", config, "--host", "127.0.0.1", "--port", str(port)]
     with _running(serve, folder, f"http://127.0.0.1:{port}/health/liveliness"):
         yield f"http://127.0.0.1:{port}/v1"
-
-
-def free_port() -> int:
-    """Return a port that is free now."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 @contextmanager

@@ -12,11 +12,11 @@ import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
-from socket import socket
 from uuid import uuid4
 
 import httpx
 import pytest
+from ports import free_port
 
 from gemini_magics.testing import Demo, stream
 
@@ -61,7 +61,7 @@ def configuration(base_url, folder):
     }.items():
         assert written in block
         block = block.replace(written, here)
-    hub, proxy, proxy_api = free_ports(3)
+    hub, proxy, proxy_api = free_port(), free_port(), free_port()
     return (
         f"http://127.0.0.1:{proxy}",
         HUB
@@ -73,16 +73,6 @@ c.ConfigurableHTTPProxy.api_url = "http://127.0.0.1:{proxy_api}"
 c.SimpleLocalProcessSpawner.home_dir_template = "{folder}/{{username}}"
 """,
     )
-
-
-def free_ports(count):
-    sockets = [socket() for _ in range(count)]
-    for each in sockets:
-        each.bind(("127.0.0.1", 0))
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ import re
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 import nbformat
+import ports
 
 if TYPE_CHECKING:  # where playwright is missing, the tests that need it say so in one line
     from contextlib import AbstractContextManager
@@ -115,9 +115,7 @@ class Server:
         self.root = folder / "notebooks"
         self.root.mkdir(parents=True)
         self.token = secrets.token_hex(16)
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.url = f"http://127.0.0.1:{free.getsockname()[1]}"
+        self.url = f"http://127.0.0.1:{ports.free_port()}"
         settings = folder / "lab_settings"
         settings.mkdir()
         (settings / "overrides.json").write_text(json.dumps(OVERRIDES))
@@ -143,6 +141,8 @@ class Server:
         profile = folder / "IPYTHONDIR" / "profile_default"
         profile.mkdir(parents=True)
         (profile / "ipython_config.py").write_text('c.InteractiveShellApp.extensions = ["gemini_magics"]\n')
+        own_ports = f"import runpy\nrunpy.run_path({ports.__file__!r})['give_to_kernels']()\n"
+        (folder / "JUPYTER_CONFIG_DIR" / "jupyter_server_config.py").write_text(own_ports)
         options = {
             "ServerApp.ip": "127.0.0.1",
             "ServerApp.port": urlsplit(self.url).port,

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import json
+
+from ports import PORTS
+
 ATTACK = """\
 from IPython.display import HTML
 HTML("<script>window.hacked = 1; alert('hello'); console.error('oh')</script><img src='https://evil.example/x.png'>")"""
@@ -21,3 +25,9 @@ def test_what_a_script_does_is_noticed(open_notebook):
     assert "evil.example" in book.hosts
     assert any(error.startswith("oh") for error in book.errors)
     book.errors.clear()
+
+
+def test_kernels_listen_at_ports_that_nobody_else_is_given_while_they_start(open_notebook):
+    book = open_notebook("import ipykernel, json\nprint(open(ipykernel.get_connection_file()).read())")
+    told = json.loads(book.run().inner_text())
+    assert {told[f"{channel}_port"] for channel in ("shell", "iopub", "stdin", "control", "hb")} < {*PORTS}

@@ -4,11 +4,11 @@ The line says why, once: the output says only that the answer is not whole.
 """
 
 import re
-import socket
 import threading
 
 import pytest
 from kernel import Kernel
+from ports import free_port
 
 from gemini_magics.testing import Act, Demo, Head, body, chunk, ending, envelope, event, took
 
@@ -167,8 +167,7 @@ UNREACHABLE = {  # how the address is wrong -> the line
 @VIEWS
 @pytest.mark.parametrize("address", UNREACHABLE)
 def test_where_nothing_can_be_reached_the_line_says_so(kernel, demo, address, cell):
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
+    port = free_port()
     before = (
         f"import os\nos.environ['GEMINI_MAGICS_API_KEY'] = 'k'\n%config GeminiMagics.base_url = '{address}'"
     )

@@ -6,6 +6,7 @@ from kernel import Kernel, replying
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from patience import PATIENCE_S
+from ports import PORTS
 
 from gemini_magics.testing import Act, Demo, Head, chunk, envelope, stream
 
@@ -187,3 +188,7 @@ def test_a_dry_run_shows_the_prompt_as_text_and_its_pictures_above_the_request(k
     assert "<b>" not in html
     assert html.index("data:image/png;base64,") < html.index('"image_url"')
     assert text.index("And $5?") < text.index('"messages"')
+
+
+def test_a_kernel_listens_at_ports_that_nobody_else_is_given_while_it_starts(kernel):
+    assert {*kernel.manager.ports} < {*PORTS}

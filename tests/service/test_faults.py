@@ -18,6 +18,7 @@ from contextlib import ExitStack
 import pytest
 import trustme
 from patience import PATIENCE_S, wait_until
+from ports import free_port
 from server import listening, read_request, wait_for_the_end
 
 from gemini_magics.core.cancel import Cancel
@@ -616,11 +617,6 @@ def test_a_page_that_does_not_exist_is_not_asked_for_again_though_it_says_500():
 
 
 # Nothing was sent ----------------------------------------------------------------------------------
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
 
 
 def test_a_service_that_is_not_there_is_said_to_be_and_nothing_was_charged():
