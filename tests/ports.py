@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import re
-import secrets
+import itertools
 import socket
 from contextlib import suppress
 
@@ -13,15 +11,26 @@ from jupyter_client.connect import LocalPortCache
 # Who binds port 0 is given one of these by the system, from 32768 on (49152 on macOS and Windows), so a port that
 # was tried there and let go may be another's a moment later. All that is chosen here is below:
 # https://docs.kernel.org/networking/ip-sysctl.html (ip_local_port_range)
-_FIRST, _EACH, _WORKERS = 20_000, 1_500, 8
-_worker = int(re.sub(r"\D", "", os.environ.get("PYTEST_XDIST_WORKER", "")) or 0) % _WORKERS
-PORTS = range(_FIRST + _EACH * _worker, _FIRST + _EACH * (_worker + 1))
+PORTS = range(20_000, 32_000)
+_BLOCK = 200
+
+
+def _claim() -> tuple[socket.socket, range]:
+    """Return a block of ports for this process alone: it listens at the first for as long as it lives."""
+    for first in PORTS[::_BLOCK]:
+        with suppress(OSError):
+            return socket.create_server(("127.0.0.1", first)), range(first + 1, first + _BLOCK)
+    raise OSError(f"All ports from {PORTS.start} to {PORTS.stop} are taken.")
+
+
+_held, _block = _claim()
+_in_turn = itertools.cycle(_block)
 
 
 def free_port() -> int:
-    """Return a port that nothing listens at, out of those of this process of pytest-xdist."""
+    """Return a port at which nothing listens: the next of this process, so that none is given twice in a row."""
     while True:
-        port = secrets.choice(PORTS)
+        port = next(_in_turn)
         with suppress(OSError), socket.create_server(("127.0.0.1", port)):
             return port
 
@@ -30,6 +39,6 @@ def give_to_kernels() -> None:
     """Let the kernels that this process starts have such ports.
 
     jupyter_client chooses them and the kernel binds them a second later. If the one for its output is taken
-    then, the kernel does not end, and never answers: https://github.com/jupyter/jupyter_client/issues/487
+    then, the kernel does not end, and never answers: https://github.com/jupyter/nbconvert/issues/1066
     """
     LocalPortCache.find_available_port = lambda cache, ip: free_port()  # type: ignore[method-assign]
