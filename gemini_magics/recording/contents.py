@@ -11,7 +11,7 @@ from io import BufferedReader, FileIO
 from pathlib import Path
 from typing import NamedTuple
 
-from .record import HEAD, Asked, AttachmentDigest, Record, read_fields, read_line
+from .record import HEAD, Asked, AttachmentDigest, Record, read_line, read_prompt
 
 # The marks of git in a file that it could not merge, with those of the style diff3:
 # https://git-scm.com/docs/git-merge#_how_conflicts_are_presented
@@ -154,7 +154,7 @@ class Contents:
             self.conflicts.append(number)
         elif line and not line.isspace():
             try:
-                prompt = read_fields(line)["asked"]["prompt"]
+                prompt = read_prompt(line)
             except ValueError as error:
                 self.problems[number] = str(error)
             else:

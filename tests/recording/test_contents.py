@@ -21,13 +21,13 @@ def path(folder):
 @pytest.fixture
 def lines_read(monkeypatch):
     """The lines that were read, in order."""
-    read, original = [], contents.read_fields
+    read, original = [], contents.read_prompt
 
     def counted(line):
         read.append(line)
         return original(line)
 
-    monkeypatch.setattr(contents, "read_fields", counted)
+    monkeypatch.setattr(contents, "read_prompt", counted)
     return read
 
 

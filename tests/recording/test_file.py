@@ -1,5 +1,6 @@
 """The file of a recording: what it looks like, and what can happen to it."""
 
+import json
 import os
 import resource
 import signal
@@ -25,7 +26,7 @@ from gemini_magics.core.storage import open_here, replace_file
 from gemini_magics.notebook.notes import show_note
 from gemini_magics.recording.file import Recording, recording_at
 from gemini_magics.recording.locks import lock
-from gemini_magics.recording.record import asked_by, read_line
+from gemini_magics.recording.record import asked_by, read_line, read_prompt
 
 FIG = picture()
 
@@ -306,6 +307,38 @@ def test_a_line_that_is_no_record_is_named(path, line, problem):
     assert str(raised.value).startswith("answers.jsonl, line 2 is no record: ")
     assert problem in str(raised.value)
     assert "\n" not in str(raised.value)
+
+
+USUAL = json.loads(replace(answered(question(FIG, "What?")), first_text_s=1.2, total_s=3.4).as_line())
+VALUES = [None, True, -1, 7, 1.5, 2**53 + 1, "", "2026-02-30", [], [1], ["x"], [{}], {}, {"x": 1}]
+
+
+def changed(value):
+    """Yield all that comes of JSON by another value in one place, by a place less and by one more."""
+    if isinstance(value, dict):
+        yield {**value, "more": 1}
+        for name, inner in value.items():
+            yield {other: each for other, each in value.items() if other != name}
+            yield from ({**value, name: other} for other in changed(inner))
+    elif isinstance(value, list):
+        for place, inner in enumerate(value):
+            yield from ([*value[:place], other, *value[place + 1 :]] for other in changed(inner))
+    yield from VALUES
+
+
+def prompt_or_problem(read, line):
+    try:
+        return read(line)
+    except ValueError as error:
+        return str(error)
+
+
+def test_a_file_is_opened_with_the_checks_that_an_answer_is_read_with():
+    lines = [json.dumps(whole).encode() for whole in [USUAL, *changed(USUAL)]]
+    opened = [prompt_or_problem(read_prompt, line) for line in lines]
+    assert opened == [prompt_or_problem(lambda line: read_line(line, 1).asked.prompt, line) for line in lines]
+    assert opened[0] == asked_by(question(FIG, "What?")).prompt
+    assert len({*opened}) > 20
 
 
 EDITED = [b"", b"\n\n", b"\xef\xbb\xbf" + GOOD, GOOD.replace(b"\n", b"\r\n"), GOOD[:-1]]
