@@ -7,6 +7,8 @@ import sys
 import tomllib
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 
@@ -29,6 +31,7 @@ def test_the_python_is_named_and_supported():
     assert f"Programming Language :: Python :: {version}" in PROJECT["classifiers"]
 
 
+@pytest.mark.thorough
 def test_a_kernel_there_has_the_extension_and_answers_with_the_demo(tmp_path):
     here = Path(sys.executable).parent
     environment = {

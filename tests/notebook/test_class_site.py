@@ -54,6 +54,7 @@ def lesson(tmp_path):
     return folder
 
 
+@pytest.mark.thorough
 def test_the_site_holds_the_notebooks_the_recordings_and_a_wheel_that_they_install(lesson, tmp_path, capsys):
     site = tmp_path / "site"
     assert main(["class", str(lesson), "--output", str(site)]) == 0
@@ -82,6 +83,7 @@ def test_the_site_holds_the_notebooks_the_recordings_and_a_wheel_that_they_insta
     assert "3 files" in said and "answers.jsonl" in said and ".env" not in said
 
 
+@pytest.mark.thorough
 def test_the_wheel_of_a_site_installs_and_is_complete(tmp_path):
     wheel = class_site.write_wheel(tmp_path)
     words = ["-m", "pip", "install", "-q", "--no-deps", "--no-index", "--target", str(tmp_path / "there")]

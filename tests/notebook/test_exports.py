@@ -30,6 +30,7 @@ def notebook():
     return notebook
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("exporter", [HTMLExporter, SlidesExporter])
 def test_a_page_made_of_it_shows_the_answer_with_its_thinking_folded(notebook, exporter):
     html, _ = exporter().from_notebook_node(notebook)

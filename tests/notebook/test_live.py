@@ -309,6 +309,7 @@ def test_the_markdown_of_an_answer_comes_with_its_end(stage):
     assert stage.page.facts["markdown"] == TEXT.strip()
 
 
+@pytest.mark.thorough
 def test_a_widget_that_no_page_claims_is_closed_once_the_kernel_is_idle():
     with Demo([stream("Words.")]) as demo, Kernel(demo, display="live") as kernel:
         kernel.run("from gemini_magics.notebook.views import live\nlive.UNCLAIMED_S = 0.1")
@@ -374,6 +375,7 @@ while True:
 """
 
 
+@pytest.mark.thorough
 def test_a_kernel_that_is_told_to_go_leaves_a_plain_output_and_goes():
     with Kernel() as kernel:
         shown = kernel.send(SLOW)
@@ -412,6 +414,7 @@ live.bundle = slow
 """
 
 
+@pytest.mark.thorough
 def test_a_second_ctrl_c_costs_nothing_of_what_had_come():
     half = [Head(), chunk(content="Half of the"), Act.HANG]
     with Demo([half]) as demo, Kernel(demo, display="live", setup=[IMPATIENT]) as kernel:

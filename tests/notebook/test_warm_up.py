@@ -32,6 +32,7 @@ def wait_until_ended(kernel):
     wait_until(lambda: kernel.run(threads).text == "[]")
 
 
+@pytest.mark.thorough
 def test_after_idling_the_first_question_loads_no_module_of_a_package():
     with replying() as demo, Kernel(demo, display="auto") as kernel:
         wait_until_ended(kernel)
@@ -48,6 +49,7 @@ def test_a_question_in_the_middle_is_answered_and_the_rest_is_loaded_after_it():
         wait_until_loaded(kernel, LAST)
 
 
+@pytest.mark.thorough
 def test_a_kernel_that_loads_the_extension_when_it_starts_warms_up_before_its_first_cell():
     with Kernel(arguments=["--IPKernelApp.extensions=gemini_magics"]) as kernel:
         wait_until_loaded(kernel, LAST)

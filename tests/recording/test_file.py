@@ -480,6 +480,7 @@ def test_a_process_that_is_killed_while_it_writes_costs_the_new_answer_only(path
         assert len(Recording(path).load().records) == 1
 
 
+@pytest.mark.thorough
 def test_sigkill_at_any_moment_costs_the_new_answer_only(path, processes):
     """A long answer takes long enough to write that the kill comes in between."""
     opened(path, question("A?"))
@@ -499,6 +500,7 @@ def test_sigkill_at_any_moment_costs_the_new_answer_only(path, processes):
     assert len(Recording(path).load().records) == 2
 
 
+@pytest.mark.thorough
 def test_several_processes_can_record_while_another_prunes(path, processes):
     children = [processes.Process(target=write, args=(path, name, 40, 20_000)) for name in "ABC"]
     for child in children:
