@@ -63,7 +63,8 @@ class Contents:
         self._open_record = False  # the last record has no newline yet
         # An array takes 8 bytes for each number, a list some 40: https://docs.python.org/3/library/array.html
         self._starts, self._lengths, self._numbers = array("Q"), array("Q"), array("Q")
-        self._exact, self._alike = _Chains(), _Chains()
+        # Of all records, and once more of those with drawn pictures.
+        self._alike, self._exact = _Chains(), _Chains()
         self._known: dict[int, Known] = {}
 
     def __len__(self) -> int:
@@ -124,8 +125,10 @@ class Contents:
         self.cut = 0
         self.end = self.last_at
         if self._open_record:
-            for values in (self._starts, self._lengths, self._numbers, self._exact, self._alike):
+            for values in (self._starts, self._lengths, self._numbers):
                 values.pop()
+            for chains in (self._exact, self._alike):
+                chains.forget(len(self))
             self._known.pop(len(self), None)
             self._open_record = False
 
@@ -150,22 +153,22 @@ class Contents:
 
     def _read(self, line: bytes, start: int, number: int) -> bool:
         """Note the place of the record in a line, or its fault; return whether it is a record."""
-        if _CONFLICT.match(line):
-            self.conflicts.append(number)
-        elif line and not line.isspace():
-            try:
-                prompt = read_prompt(line)
-            except ValueError as error:
+        try:
+            prompt = read_prompt(line)
+        except ValueError as error:
+            if _CONFLICT.match(line):
+                self.conflicts.append(number)
+            elif line and not line.isspace():
                 self.problems[number] = str(error)
-            else:
-                self._starts.append(start)
-                self._lengths.append(len(line))
-                self._numbers.append(number)
-                exact, alike = _hashes(prompt)
-                self._exact.add(exact)
-                self._alike.add(alike)
-                return True
-        return False
+            return False
+        exact, alike = _hashes(prompt)
+        if exact != alike:
+            self._exact.add(exact, len(self))
+        self._alike.add(alike, len(self))
+        self._starts.append(start)
+        self._lengths.append(len(line))
+        self._numbers.append(number)
+        return True
 
     def record(self, file: FileIO, place: int) -> Record:
         """Read one record again.
@@ -178,7 +181,9 @@ class Contents:
 
     def exact(self, file: FileIO, asked: Asked) -> Record | None:
         """Return the last record of this very question."""
-        for place in self._exact.places(_hashes(asked.prompt)[0]):
+        exact, alike = _hashes(asked.prompt)
+        chains = self._alike if exact == alike else self._exact
+        for place in chains.places(exact):
             if self._look(file, place).key == asked.key:
                 return self.record(file, place)
         return None
@@ -203,16 +208,20 @@ class _Chains:
     """For each record the one before it that has the same hash: a table of lists in little memory."""
 
     def __init__(self) -> None:
-        self._last: dict[int, int] = {}
-        self._previous = array("q")
-        self._hashes = array("q")
+        self._last: dict[int, int] = {}  # hash -> the number of its last link
+        self._previous, self._hashes, self._places = array("q"), array("q"), array("Q")
 
-    def add(self, value: int) -> None:
+    def add(self, value: int, place: int) -> None:
         self._previous.append(self._last.get(value, -1))
         self._hashes.append(value)
-        self._last[value] = len(self._previous) - 1
+        self._last[value] = len(self._places)
+        self._places.append(place)
 
-    def pop(self) -> None:
+    def forget(self, place: int) -> None:
+        """Take back the last record, if it is the one at this place."""
+        if not self._places or self._places[-1] != place:
+            return
+        self._places.pop()
         value, previous = self._hashes.pop(), self._previous.pop()
         if previous < 0:
             del self._last[value]
@@ -221,18 +230,18 @@ class _Chains:
 
     def places(self, value: int) -> Iterator[int]:
         """Yield the places of the records with this hash, the last one first."""
-        place = self._last.get(value, -1)
-        while place >= 0:
-            yield place
-            place = self._previous[place]
+        link = self._last.get(value, -1)
+        while link >= 0:
+            yield self._places[link]
+            link = self._previous[link]
 
 
 def _hashes(prompt: tuple[str | AttachmentDigest, ...]) -> tuple[int, int]:
-    """Return a hash of the prompt, and one without the pixels of its drawn pictures."""
+    """Return a hash of the prompt, and one without the pixels of drawn pictures, the same if there are none."""
     # Python salts the hashes of texts in each process, so these stay in memory:
     # https://docs.python.org/3/reference/datamodel.html#object.__hash__
     exact = hash(prompt)
-    if all(isinstance(part, str) for part in prompt):
+    if not [part for part in prompt if not isinstance(part, str) and part.drawn]:
         return exact, exact
     alike = [part if isinstance(part, str) or not part.drawn else part.name for part in prompt]
     return exact, hash(tuple(alike))

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -321,6 +321,17 @@ class Notebook:
         prompt.filter(has_text="]").filter(has_not_text="*").filter(has_not_text="[ ]").wait_for(
             timeout=1000 * within_s
         )
+
+    def press_slowly(self, button: Locator, meanwhile: Callable[[], object]) -> None:
+        """Press the mouse on a button, and let it go after the button has moved away from under it."""
+        before = button.bounding_box()
+        assert before
+        self.page.mouse.move(before["x"] + before["width"] / 2, before["y"] + before["height"] / 2)
+        self.page.mouse.down()
+        meanwhile()
+        moved = "([button, y]) => Math.abs(button.getBoundingClientRect().y - y) > button.offsetHeight"
+        self.page.wait_for_function(moved, arg=[button.element_handle(), before["y"]])
+        self.page.mouse.up()
 
     def type(self, text: str, number: int = 0) -> None:
         """Replace the source of a cell as fingers would."""

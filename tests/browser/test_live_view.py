@@ -143,6 +143,13 @@ def test_stop_keeps_the_partial_answer(asked, service):
     assert [output.get("ename") for output in saved[1:]] == ["KeyboardInterrupt"]
 
 
+def test_stop_is_heard_although_the_answer_grows_while_it_is_pressed(asked, service):
+    stop = asked.output().get_by_role("button", name="Stop")
+    asked.press_slowly(stop, lambda: service.say("A line.\n\n" * 3))
+    asked.wait_until_run()
+    assert "A line." in asked.save().cells[0].outputs[0].data["text/plain"]
+
+
 def test_a_page_loaded_again_in_mid_stream_gets_the_whole_answer(asked, service):
     service.say("It began before the page was loaded again, ")
     asked.output().get_by_text("It began").wait_for()

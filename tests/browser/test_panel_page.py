@@ -323,6 +323,25 @@ def test_stop_works(opened, during):
     panel.turns.nth(-1).get_by_text("Fine.").wait_for()
 
 
+def test_stop_is_heard_although_the_answer_grows_while_it_is_pressed(opened):
+    panel = opened()
+    panel.ask("Why?")
+    panel.book.press_slowly(panel.button("Stop"), lambda: panel.service.say("A line.\n\n" * 3))
+    panel.ended()
+    panel.turns.get_by_text("Stopped by you").wait_for()
+
+
+def test_a_button_that_is_let_go_elsewhere_does_nothing(opened):
+    panel = opened()
+    panel.ask("Why?")
+    panel.button("Stop").hover()
+    panel.page.mouse.down()
+    panel.text.hover()
+    panel.page.mouse.up()
+    panel.answer("Because.")
+    panel.turns.get_by_text("Because.").wait_for()
+
+
 def test_a_question_from_python_stops_too(opened):
     panel = opened(OPEN, "gemini_magics.panel().ask('Why?')")
     panel.book.start(1)

@@ -194,6 +194,7 @@ def test_a_notebook_with_odd_cells_is_named(cell, lesson, capsys):
     assert "odd.ipynb is no notebook" in capsys.readouterr().err
 
 
+@pytest.mark.thorough
 def test_a_site_is_built_again_in_the_folder_of_its_notebooks(lesson, monkeypatch, capsys):
     monkeypatch.chdir(lesson)
     assert main(["class", "."]) == 0

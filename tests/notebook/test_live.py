@@ -394,6 +394,7 @@ signal.signal(signal.SIGTERM, lambda *_: os._exit(7 if app.context.closed else 8
 """
 
 
+@pytest.mark.thorough
 def test_a_kernel_on_a_busy_machine_goes_only_when_its_plain_output_is_sent():
     with Kernel(setup=[ASKED_WHEN_IT_GOES]) as kernel:
         shown = kernel.send(SLOW)
@@ -429,6 +430,7 @@ def test_a_second_ctrl_c_costs_nothing_of_what_had_come():
         assert shown.error["ename"] == "KeyboardInterrupt"
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("wanted", [True, False])
 def test_thoughts_that_come_although_they_are_not_wanted_are_not_shown(wanted):
     with Demo([stream("Words.", thoughts=["Secret thoughts"])]) as demo, Kernel(demo, display="live") as kernel:

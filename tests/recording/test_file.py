@@ -406,6 +406,7 @@ def test_a_line_that_was_cut_off_is_said_once_and_mended_by_the_next_answer(path
     assert [record.asked.text for record in Recording(path).load().records] == ["A?", "B?"]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("magic", ["gemini_record", "gemini_replay"])
 def test_in_a_notebook_it_is_a_quiet_line_whatever_is_done_with_warnings(path, magic):
     path.write_bytes(GOOD + GOOD[:-50])

@@ -1,6 +1,8 @@
 // @ts-check
 // Elements and their text.
 
+const NEAR_PX = 24; // as large as a target of a pointer has to be (WCAG 2.2, 2.5.8)
+
 /**
  * Set a node's text. Equal text is left alone, so that nothing is announced twice and a selection stays.
  *
@@ -28,7 +30,10 @@ function add(parent, name, className) {
 }
 
 /**
- * Append a button.
+ * Append a button. What grows above it may move it away while it is pressed, and then no click would come of
+ * that: a click goes to what the pointer went down on and came up on (https://w3c.github.io/uievents/#events-mouse-types).
+ * So the button captures the pointer (https://w3c.github.io/pointerevents/#setting-pointer-capture). Who moves the
+ * pointer away has changed their mind: https://www.w3.org/WAI/WCAG22/Understanding/pointer-cancellation
  *
  * @param {Element | undefined} parent
  * @param {string} label
@@ -38,8 +43,34 @@ function button(parent, label, press) {
   const node = add(parent, "button", "gemini-button");
   node.type = "button";
   node.textContent = label;
-  node.addEventListener("click", press);
+  /** @type {PointerEvent | undefined} */
+  let down;
+  node.addEventListener("pointerdown", (event) => {
+    down = event;
+    node.setPointerCapture(event.pointerId);
+  });
+  node.addEventListener("click", (event) => {
+    const byKey = !event.detail;
+    if (byKey || !down || isNear(event, down) || isOver(event, node)) press(event);
+  });
   return node;
+}
+
+/**
+ * @param {MouseEvent} one
+ * @param {MouseEvent} other
+ */
+function isNear(one, other) {
+  return Math.hypot(one.clientX - other.clientX, one.clientY - other.clientY) < NEAR_PX;
+}
+
+/**
+ * @param {MouseEvent} event
+ * @param {Element} node
+ */
+function isOver(event, node) {
+  const { left, right, top, bottom } = node.getBoundingClientRect();
+  return event.clientX >= left && event.clientX <= right && event.clientY >= top && event.clientY <= bottom;
 }
 
 export { add, button, write };
