@@ -31,7 +31,7 @@ def pytest_collection_modifyitems(config, items):
 
 @pytest.fixture(autouse=True, scope="module")
 def nothing_old_is_collected():
-    """Leave what is there out of the collections of garbage: a shell's reset collects, and looks at all modules."""
+    """Leave what is there out of the collections of garbage, which look at all objects of all modules."""
     gc.collect()
     gc.freeze()
 
@@ -73,7 +73,9 @@ def shell(tmp_path, monkeypatch):
     """A shell in an empty folder, with the extension loaded; `shell.run(cell)` raises what a cell raises."""
     monkeypatch.chdir(tmp_path)
     shell = InteractiveShell.instance()
-    shell.reset(new_session=True)
+    with monkeypatch.context() as now:
+        now.setattr(gc, "collect", lambda: 0)  # a reset collects garbage, which takes longer than most tests
+        shell.reset(new_session=True)
     sys.modules["__main__"] = shell.user_module
     shell.extension_manager.load_extension("gemini_magics")
     shell.run = lambda cell: shell.run_cell(cell).raise_error()
