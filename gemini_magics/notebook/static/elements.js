@@ -30,10 +30,7 @@ function add(parent, name, className) {
 }
 
 /**
- * Append a button. What grows above it may move it away while it is pressed, and then no click would come of
- * that: a click goes to what the pointer went down on and came up on (https://w3c.github.io/uievents/#events-mouse-types).
- * So the button captures the pointer (https://w3c.github.io/pointerevents/#setting-pointer-capture). Who moves the
- * pointer away has changed their mind: https://www.w3.org/WAI/WCAG22/Understanding/pointer-cancellation
+ * Append a button.
  *
  * @param {Element | undefined} parent
  * @param {string} label
@@ -43,6 +40,20 @@ function button(parent, label, press) {
   const node = add(parent, "button", "gemini-button");
   node.type = "button";
   node.textContent = label;
+  keepPress(node);
+  node.addEventListener("click", press);
+  return node;
+}
+
+/**
+ * Let a press count although its target moves away meanwhile, as it does where an answer grows above it. A click
+ * goes to what the pointer went down on and came up on (https://w3c.github.io/uievents/#event-type-click), so the
+ * target captures the pointer (https://w3c.github.io/pointerevents/#setting-pointer-capture). Who moves the pointer
+ * away has changed their mind: https://www.w3.org/WAI/WCAG22/Understanding/pointer-cancellation
+ *
+ * @param {HTMLElement} node
+ */
+function keepPress(node) {
   /** @type {PointerEvent | undefined} */
   let down;
   node.addEventListener("pointerdown", (event) => {
@@ -51,9 +62,10 @@ function button(parent, label, press) {
   });
   node.addEventListener("click", (event) => {
     const byKey = !event.detail;
-    if (byKey || !down || isNear(event, down) || isOver(event, node)) press(event);
+    if (byKey || !down || isNear(event, down) || isOver(event, node)) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
   });
-  return node;
 }
 
 /**
@@ -73,4 +85,4 @@ function isOver(event, node) {
   return event.clientX >= left && event.clientX <= right && event.clientY >= top && event.clientY <= bottom;
 }
 
-export { add, button, write };
+export { add, button, keepPress, write };

@@ -1,7 +1,7 @@
 // @ts-check
 // An answer while it grows: its thinking, which folds when the text begins, and its text.
 
-import { add, write } from "./elements.js";
+import { add, keepPress, write } from "./elements.js";
 
 /** @import { Part } from "./blocks.js" */
 
@@ -45,6 +45,7 @@ class GrowingAnswer {
     details.open = !this.folded;
     this.details = details;
     this.summary = add(details, "summary");
+    keepPress(this.summary);
     this.summary.addEventListener("click", () => {
       this.touched = true;
     });
