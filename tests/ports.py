@@ -15,16 +15,16 @@ PORTS = range(20_000, 32_000)
 _BLOCK = 200
 
 
-def _claim() -> tuple[socket.socket, range]:
-    """Return a block of ports for this process alone: it listens at the first for as long as it lives."""
+def _claim() -> range:
+    """Return a block of ports for this process alone: it listens at the port before them for as long as it lives."""
     for first in PORTS[::_BLOCK]:
         with suppress(OSError):
-            return socket.create_server(("127.0.0.1", first)), range(first + 1, first + _BLOCK)
+            socket.create_server(("127.0.0.1", first)).detach()
+            return range(first + 1, first + _BLOCK)
     raise OSError(f"All ports from {PORTS.start} to {PORTS.stop} are taken.")
 
 
-_held, _block = _claim()
-_in_turn = itertools.cycle(_block)
+_in_turn = itertools.cycle(_claim())
 
 
 def free_port() -> int:

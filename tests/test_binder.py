@@ -31,7 +31,7 @@ def test_the_python_is_named_and_supported():
     assert f"Programming Language :: Python :: {version}" in PROJECT["classifiers"]
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_a_kernel_there_has_the_extension_and_answers_with_the_demo(tmp_path):
     here = Path(sys.executable).parent
     environment = {

@@ -158,7 +158,7 @@ async def run(url, headers, code):
             return shown
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_each_student_of_a_hub_asks_with_the_key_that_the_hub_gave_them(hub, demo):
     for student, key in KEYS.items():
         said = ask_as(student, hub)

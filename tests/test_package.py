@@ -112,7 +112,7 @@ def new_environment(tmp_path_factory):
     return folder, pip
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_installed_the_labextension_is_where_jupyter_looks_and_uninstalled_nothing_is_left(
     built, new_environment
 ):

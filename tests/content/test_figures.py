@@ -154,7 +154,7 @@ def test_of_several_axes_the_one_that_is_named_is_bounded_too():
     assert attachment.content.width < 2.2 * 6.4 * 144
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 @pytest.mark.parametrize("where", ["set_title", "set_xlabel", "set_ylabel"])
 def test_a_label_of_thousands_of_characters_does_not_make_the_plot_a_line(where):
     axes = bars()

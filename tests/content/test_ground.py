@@ -130,7 +130,7 @@ def test_labels_of_dark_axes_on_a_transparent_figure_can_be_read():
     assert picture_of(attachment).getpixel((2, 2)) == DARK
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:setDaemon:DeprecationWarning")  # kaleido's own
 @pytest.mark.parametrize(
     ("template", "ground"), [("plotly_dark", DARK), ("plotly_white", WHITE), ("seaborn", WHITE)]

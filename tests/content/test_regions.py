@@ -91,7 +91,7 @@ def test_marks_in_the_part_are_in_the_data_of_its_axes():
     assert spot.axes() is axes[0, 0]
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_a_small_axes_is_drawn_as_large_as_its_figure():
     figure, axes = sine(3, 4)
     part = sent(region(axes[1, 1], x=(6, 9)))[2]

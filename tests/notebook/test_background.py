@@ -173,7 +173,7 @@ def test_where_no_page_is_the_cell_waits_and_a_failure_fails_it(kernel, page):
     assert page.run("%%gemini --background\nSay breaks", "", fails=True).startswith("IncompleteAnswer")
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_a_second_answer_in_a_form_stands_in_the_same_output(kernel, page):
     kernel.service.open.add("form")
     page.run("form = {'type': 'integer'}", "a")
@@ -184,7 +184,7 @@ def test_a_second_answer_in_a_form_stands_in_the_same_output(kernel, page):
     assert "AnswerMismatch" in page.displays[shown]["text/plain"]
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_a_kernel_that_ends_stops_its_jobs(kernel):
     service = Service()
     with Demo(service) as demo, Kernel(demo, display="auto") as ending:

@@ -163,7 +163,7 @@ def test_each_question_of_a_cell_has_its_own_turn(kernel):
     assert len(kernel.said()) == 4
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_a_conversation_outlives_the_kernel_only_as_a_file(one_kernel):
     kernel = one_kernel
     kernel.run("from gemini_magics import conversations\nconversations.clear()")
@@ -212,7 +212,7 @@ def test_the_origin_of_an_answer_is_in_the_saved_notebook(one_kernel):
     assert len(output.metadata["gemini_magics"]["prompt_sha256"]) == 64
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_an_answer_is_shown_in_full_after_the_notebook_was_closed_while_it_streamed():
     gate = threading.Event()
 

@@ -54,7 +54,7 @@ def lesson(tmp_path):
     return folder
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_the_site_holds_the_notebooks_the_recordings_and_a_wheel_that_they_install(lesson, tmp_path, capsys):
     site = tmp_path / "site"
     assert main(["class", str(lesson), "--output", str(site)]) == 0
@@ -83,7 +83,7 @@ def test_the_site_holds_the_notebooks_the_recordings_and_a_wheel_that_they_insta
     assert "3 files" in said and "answers.jsonl" in said and ".env" not in said
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_the_wheel_of_a_site_installs_and_is_complete(tmp_path):
     wheel = class_site.write_wheel(tmp_path)
     words = ["-m", "pip", "install", "-q", "--no-deps", "--no-index", "--target", str(tmp_path / "there")]
@@ -194,7 +194,7 @@ def test_a_notebook_with_odd_cells_is_named(cell, lesson, capsys):
     assert "odd.ipynb is no notebook" in capsys.readouterr().err
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_a_site_is_built_again_in_the_folder_of_its_notebooks(lesson, monkeypatch, capsys):
     monkeypatch.chdir(lesson)
     assert main(["class", "."]) == 0

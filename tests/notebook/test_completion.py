@@ -233,7 +233,7 @@ def test_an_option_is_completed_from_its_first_hyphen_and_in_questions_of_one_li
     assert {text for text in tab("%gemini ") if not text.startswith("%gemini --")} == set()
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_members_and_keys_of_a_value_are_ipythons(tab, things):
     assert "%%gemini\nIs $`df.describe" in tab("%%gemini\nIs $`df.desc")
     assert "%%gemini df.describe" in tab("%%gemini df.desc")

@@ -79,7 +79,7 @@ def kernel(tmp_path_factory):
             yield kernel
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CELLS)
 def test_a_failure_is_where_and_why_without_our_own_code(kernel, name):
     cells, expected = CELLS[name]

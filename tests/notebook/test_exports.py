@@ -30,7 +30,7 @@ def notebook():
     return notebook
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 @pytest.mark.parametrize("exporter", [HTMLExporter, SlidesExporter])
 def test_a_page_made_of_it_shows_the_answer_with_its_thinking_folded(notebook, exporter):
     html, _ = exporter().from_notebook_node(notebook)
@@ -40,7 +40,7 @@ def test_a_page_made_of_it_shows_the_answer_with_its_thinking_folded(notebook, e
     assert "Error displaying widget" not in html
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_markdown_made_of_it_shows_the_answer(notebook):
     markdown, _ = MarkdownExporter().from_notebook_node(notebook)
     assert "This is the stand-in, not Gemini." in markdown

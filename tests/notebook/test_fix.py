@@ -70,7 +70,7 @@ def test_before_anything_failed_it_says_so(cells, err):
     assert repr(err) == "No cell has failed."
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_the_newest_twenty_are_kept(cells, err):
     cells(*["1 / 0"] * (KEPT_FAILURES + 3))
     assert len(err) == KEPT_FAILURES
@@ -158,7 +158,7 @@ TRACEBACKS = {
 }
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TRACEBACKS)
 def test_a_traceback_tells(cells, err, name):
     sources, traceback_text = TRACEBACKS[name]
@@ -464,7 +464,7 @@ def test_the_name_comes_back_after_a_reset_and_goes_when_the_extension_is_unload
     shell.extension_manager.load_extension("gemini_magics")
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_in_a_real_kernel_a_failed_cell_is_explained_and_its_correction_stands_below(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with Demo([stream(FIXED)]) as demo, Kernel(demo) as kernel:

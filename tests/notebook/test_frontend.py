@@ -12,7 +12,7 @@ sys.path.append(str(Path(__file__).parents[1]))
 from kernel import Kernel
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 @pytest.mark.parametrize("cell", ["%%gemini\nWhy?", "import gemini_magics\ngemini_magics.panel()"])
 def test_each_page_is_told_which_of_them_ran_the_cell(cell):
     said = []

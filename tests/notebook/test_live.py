@@ -309,7 +309,7 @@ def test_the_markdown_of_an_answer_comes_with_its_end(stage):
     assert stage.page.facts["markdown"] == TEXT.strip()
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_a_widget_that_no_page_claims_is_closed_once_the_kernel_is_idle():
     with Demo([stream("Words.")]) as demo, Kernel(demo, display="live") as kernel:
         kernel.run("from gemini_magics.notebook.views import live\nlive.UNCLAIMED_S = 0.1")
@@ -375,7 +375,7 @@ while True:
 """
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_a_kernel_that_is_told_to_go_leaves_a_plain_output_and_goes():
     with Kernel() as kernel:
         shown = kernel.send(SLOW)
@@ -394,7 +394,7 @@ signal.signal(signal.SIGTERM, lambda *_: os._exit(7 if app.context.closed else 8
 """
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_a_kernel_on_a_busy_machine_goes_only_when_its_plain_output_is_sent():
     with Kernel(setup=[ASKED_WHEN_IT_GOES]) as kernel:
         shown = kernel.send(SLOW)
@@ -415,7 +415,7 @@ live.bundle = slow
 """
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_a_second_ctrl_c_costs_nothing_of_what_had_come():
     half = [Head(), chunk(content="Half of the"), Act.HANG]
     with Demo([half]) as demo, Kernel(demo, display="live", setup=[IMPATIENT]) as kernel:
@@ -430,7 +430,7 @@ def test_a_second_ctrl_c_costs_nothing_of_what_had_come():
         assert shown.error["ename"] == "KeyboardInterrupt"
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 @pytest.mark.parametrize("wanted", [True, False])
 def test_thoughts_that_come_although_they_are_not_wanted_are_not_shown(wanted):
     with Demo([stream("Words.", thoughts=["Secret thoughts"])]) as demo, Kernel(demo, display="live") as kernel:

@@ -157,7 +157,7 @@ def test_options_reach_the_batch(shell, demo):
     assert [file.name for file in __import__("pathlib").Path().glob("*.jsonl")] == ["mine.jsonl"]
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_in_a_kernel_one_output_shows_the_batch_and_a_stop_returns_what_is_done(tmp_path):
     def reply(request):
         hangs = text_of(request) == "What is 3?"

@@ -469,7 +469,7 @@ def test_the_transcript_is_safe_and_holds_what_was_said(opened):
     assert "> Is <script>" in twin["text/plain"]
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_a_program_that_runs_the_notebook_keeps_the_transcript(tmp_path):
     import nbformat
     from nbclient import NotebookClient

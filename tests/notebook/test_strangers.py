@@ -345,7 +345,7 @@ print(p.conversation.turns[-1].message.parts[-1])
 """
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 @pytest.mark.parametrize("cell, sent", [("c1", "Is 2 so?"), ("", "Is $`1 + 1` so?")], ids=["Lab", "Voila"])
 def test_a_panel_knows_whether_a_page_runs_the_cells(cell, sent):
     with Demo([FINE]) as demo, Kernel(demo) as kernel:

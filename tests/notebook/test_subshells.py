@@ -29,7 +29,7 @@ def kernel():
         yield kernel
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_a_panel_hears_a_question_while_a_cell_runs_that_has_spoken_to_it(kernel):
     kernel.client.control_channel.send(kernel.client.session.msg("create_subshell_request", {}))
     subshell = kernel.client.get_control_msg(timeout=PATIENCE_S)["content"]["subshell_id"]

@@ -57,7 +57,7 @@ def kernel(demo):
         yield kernel
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 @pytest.mark.parametrize("cell", ["", "a-cell"], ids=["paced", "live"])
 def test_words_calls_and_prints_stand_in_their_order(kernel, demo, cell):
     demo.replies[:] = [calls(("double", {"x": 4})), stream("It is 8.", thoughts=["Ah."])]

@@ -32,7 +32,7 @@ def wait_until_ended(kernel):
     wait_until(lambda: kernel.run(threads).text == "[]")
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_after_idling_the_first_question_loads_no_module_of_a_package():
     with replying() as demo, Kernel(demo, display="auto") as kernel:
         wait_until_ended(kernel)
@@ -42,7 +42,7 @@ def test_after_idling_the_first_question_loads_no_module_of_a_package():
         assert kernel.run(f"{gained} - sys.stdlib_module_names").text == "set()"
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_a_question_in_the_middle_is_answered_and_the_rest_is_loaded_after_it():
     with replying() as demo, Kernel(demo, setup=[AT_ONCE]) as kernel:
         wait_until_loaded(kernel, "h11")
@@ -50,7 +50,7 @@ def test_a_question_in_the_middle_is_answered_and_the_rest_is_loaded_after_it():
         wait_until_loaded(kernel, LAST)
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_a_kernel_that_loads_the_extension_when_it_starts_warms_up_before_its_first_cell():
     with Kernel(arguments=["--IPKernelApp.extensions=gemini_magics"]) as kernel:
         wait_until_loaded(kernel, LAST)
@@ -59,7 +59,7 @@ def test_a_kernel_that_loads_the_extension_when_it_starts_warms_up_before_its_fi
 ONE_MODULE = "from gemini_magics.notebook import warm_up\nwarm_up._MODULES, warm_up.IDLE_S = ['wave'], 0"
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_nothing_is_loaded_while_a_cell_runs():
     again = "%unload_ext gemini_magics\n%load_ext gemini_magics"
     turns = "import asyncio\nfor _ in range(200):\n    await asyncio.sleep(0)"  # of the kernel's loop
@@ -90,7 +90,7 @@ while monotonic() < same_since + 0.1:
 """
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_a_module_that_is_being_loaded_pauses_at_its_next_call_while_a_cell_runs(tmp_path):
     (tmp_path / "endless.py").write_text(ENDLESS)
     setup = f"""import sys\nsys.path.append({str(tmp_path)!r})
@@ -138,7 +138,7 @@ def test_a_debugger_keeps_its_place():
     sys.monitoring.free_tool_id(warm_up.MONITOR)
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_unloading_the_extension_ends_the_loading_and_leaves_python_as_it_was():
     with Kernel() as kernel:
         wait_until_ended(kernel)

@@ -90,7 +90,7 @@ def run(request, tmp_path):
     return run
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_a_recorded_notebook_replays_and_the_demo_answers_in_a_browser(run, tmp_path):
     """One run for all of it, since Pyodide takes seconds to begin."""
     (tmp_path / "files").mkdir()

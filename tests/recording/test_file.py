@@ -406,7 +406,7 @@ def test_a_line_that_was_cut_off_is_said_once_and_mended_by_the_next_answer(path
     assert [record.asked.text for record in Recording(path).load().records] == ["A?", "B?"]
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 @pytest.mark.parametrize("magic", ["gemini_record", "gemini_replay"])
 def test_in_a_notebook_it_is_a_quiet_line_whatever_is_done_with_warnings(path, magic):
     path.write_bytes(GOOD + GOOD[:-50])
@@ -481,7 +481,7 @@ def test_a_process_that_is_killed_while_it_writes_costs_the_new_answer_only(path
         assert len(Recording(path).load().records) == 1
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_sigkill_at_any_moment_costs_the_new_answer_only(path, processes):
     """A long answer takes long enough to write that the kill comes in between."""
     opened(path, question("A?"))
@@ -501,7 +501,7 @@ def test_sigkill_at_any_moment_costs_the_new_answer_only(path, processes):
     assert len(Recording(path).load().records) == 2
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_several_processes_can_record_while_another_prunes(path, processes):
     children = [processes.Process(target=write, args=(path, name, 40, 20_000)) for name in "ABC"]
     for child in children:

@@ -49,7 +49,7 @@ def killed_after(step, folder):
         return found[0]
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_what_had_come_is_offered_marked_and_not_sent_again(here):
     path = killed_after([chunk(content="The curve end of part")], here)
     [answer] = partial_answers(resolve({}))
@@ -61,7 +61,7 @@ def test_what_had_come_is_offered_marked_and_not_sent_again(here):
     assert "Partial:" in html
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_a_question_that_was_asked_again_and_recorded_is_not_offered_any_more(here):
     killed_after([chunk(content="end of part")], here)
     with Demo(lambda request: stream("Whole.")) as demo:
@@ -199,7 +199,7 @@ def test_a_file_that_others_may_read_is_not_taken_for_a_journal(here):
 MOMENTS = int(os.environ.get("GEMINI_MAGICS_KILLS", "2"))  # more by hand
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(MOMENTS))
 def test_a_kernel_that_is_killed_loses_no_word_that_was_shown_two_seconds_before(here, seed):
     """The page has a word before the kernel dies; the journal has at least as many."""

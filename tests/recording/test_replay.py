@@ -448,7 +448,7 @@ def outputs(source, path):
     return [cell.outputs for cell in notebook.cells]
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_restart_and_run_all_is_identical(demo, folder):
     notebook = [
         "%load_ext gemini_magics",
@@ -471,7 +471,7 @@ def test_restart_and_run_all_is_identical(demo, folder):
             assert RECORDED.search(after[0]["data"][kind])
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_cells_can_run_out_of_order_twice_and_after_a_restart(kernel):
     cells = {"a": "%%gemini\nWhat is odd?", "b": "%%gemini\nAnd why?", "c": "%%gemini fig\nAnd here?"}
     figure = "from matplotlib.figure import Figure\nfig = Figure()\nfig.subplots().plot([1, 3, 2])"
@@ -493,7 +493,7 @@ def test_cells_can_run_out_of_order_twice_and_after_a_restart(kernel):
 DRAW = "from matplotlib.figure import Figure\nfig = Figure()\nax = fig.subplots()\nax.plot([1, 3, 2]);"
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_a_figure_drawn_anew_is_told_to_its_own_cell_after_a_restart(kernel):
     with Demo(echo) as service:
         first = kernel("%gemini_record answers.jsonl", DRAW, demo=service)
@@ -521,7 +521,7 @@ for n in range(3):
 """
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_the_figures_of_a_loop_get_each_its_own_answer_however_often_they_are_drawn(kernel):
     with Demo(lambda request: stream(f"Answer {len(service.requests)}.")) as service:
         one = kernel("%gemini_record answers.jsonl", DRAW, demo=service)
@@ -534,7 +534,7 @@ def test_the_figures_of_a_loop_get_each_its_own_answer_however_often_they_are_dr
         assert len(service.requests) == 3
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_where_questions_can_be_asked_a_figure_that_changes_is_asked_about_anew(kernel):
     with Demo(echo) as service:
         one = kernel("%gemini_record answers.jsonl", DRAW, demo=service)
@@ -544,7 +544,7 @@ def test_where_questions_can_be_asked_a_figure_that_changes_is_asked_about_anew(
         assert len(service.requests) == 2
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_two_kernels_can_record_in_one_file_at_once(kernel):
     with Demo(echo) as service:
         both = [kernel("%gemini_record answers.jsonl", demo=service) for _ in range(2)]
@@ -561,7 +561,7 @@ def test_two_kernels_can_record_in_one_file_at_once(kernel):
     assert len(RECORDED.findall(told)) == 18
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_a_kernel_killed_while_it_writes_loses_that_answer_and_says_so(kernel):
     deadly = textwrap.dedent("""
         import os, resource, signal

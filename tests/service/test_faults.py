@@ -295,7 +295,7 @@ def test_silence_in_mid_answer_keeps_what_came():
     assert (text, type(error), waits, n_requests) == ("Half", IncompleteAnswer, [], 1)
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_comments_are_life():
     script = [Head(), *[b": still here\n\n", 0.1] * 25, chunk(content="Late."), *END]
     assert asked([script], gap_timeout_s=2.0)[:2] == ("Late.", None)
@@ -339,7 +339,7 @@ def test_a_connection_that_breaks_after_the_finish_reason_breaks_nothing(broken,
 PIECES = ("One ", "two ", "three ", "four.")
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 @pytest.mark.parametrize("end", [[event("[DONE]")], [], [Act.HANG]], ids=["done", "the body ends", "silence"])
 def test_a_finish_reason_on_every_chunk_does_not_end_the_answer(end):
     # The pauses together are longer than the wait, each alone is shorter.
@@ -358,7 +358,7 @@ def test_a_finish_reason_after_thoughts_alone_starts_no_short_wait():
     assert asked([script], finish_timeout_s=0.1)[:2] == ("Hm. Yes.", None)
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_words_that_follow_a_finish_reason_end_the_short_wait():
     script = [Head(), chunk("stop", content="One "), chunk(content="two "), 1.5, chunk(content="three."), *END]
     assert asked([script], finish_timeout_s=1.0)[:2] == ("One two three.", None)
@@ -588,7 +588,7 @@ UNREADABLE = {
 }  # fmt: skip
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 @pytest.mark.parametrize("script", UNREADABLE.values(), ids=UNREADABLE)
 def test_a_status_counts_even_where_its_body_cannot_be_read(script):
     _, error, waits, n_requests = asked([script(401)])

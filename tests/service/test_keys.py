@@ -285,7 +285,7 @@ print(find_key(find(resolve({}))))
 """
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [[], ["--ext=gemini_magics"]], ids=["by %load_ext", "with the kernel"])
 def test_a_kernel_asks_its_frontend_for_a_key_or_says_that_nobody_can_type(arguments):
     with Kernel(arguments=arguments) as kernel:
