@@ -356,6 +356,7 @@ PANDAS_PLOTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("plot", PANDAS_PLOTS)
 def test_what_pandas_plots_return_is_the_whole_figure(plot):
     attachment = attach(PANDAS_PLOTS[plot](), "df.plot()", SETTINGS)
@@ -380,6 +381,7 @@ SEABORN_PLOTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:The copy keyword")  # seaborn's own, with pandas 3
 @pytest.mark.parametrize("plot", SEABORN_PLOTS)
 def test_what_seaborn_returns_is_the_whole_figure(plot, seaborn):

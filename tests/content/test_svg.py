@@ -98,6 +98,7 @@ FONTS = {
 SHEET = '<style>.label, .other {font-family: "No Such Font" !important; font-size: 30px}</style>'
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("font", FONTS)
 def test_a_text_whose_font_is_missing_here_is_written_in_another(font):
     text = f'{SHEET}<g font-size="30" font-family="Nor This"><text y="30" {FONTS[font]}>MMM</text></g>'

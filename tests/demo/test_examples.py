@@ -82,6 +82,7 @@ def notebook(shell):
         shell.run("plt.close('all')")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("named", RUNS)
 def test_its_code_runs_on_what_was_sent(notebook, named, capsys):
     notebook.run(f"%%gemini {named} --code --to reply\nWrite Python code that looks at this.")

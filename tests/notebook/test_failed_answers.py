@@ -128,6 +128,7 @@ def failed(kernel, demo, source, cell):
     return line, output["data"]
 
 
+@pytest.mark.slow
 @VIEWS
 @pytest.mark.parametrize("name", FAILURES)
 def test_what_had_come_stays_and_the_line_says_why_it_failed(kernel, demo, name, cell):
