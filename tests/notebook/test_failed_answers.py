@@ -102,7 +102,7 @@ def demo():
                 yield 0.01
 
     with Demo(reply) as demo:
-        demo.shown = threading.Event()
+        demo.script, demo.shown = [], threading.Event()
         yield demo
 
 
