@@ -12,7 +12,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import date
-from functools import cached_property, lru_cache
+from functools import cached_property
 from hashlib import sha256
 from typing import Any
 
@@ -258,7 +258,6 @@ def _types(values: dict[str, Any]) -> dict[str, type]:
     return {name: type(value) for name, value in values.items()}
 
 
-@lru_cache(maxsize=64)  # most lines of a file are of a few days
 def _is_day(text: str) -> bool:
     try:
         date.fromisoformat(text)
