@@ -1,8 +1,12 @@
 """The connection: a request goes out, events come back. Only this file imports httpx.
 
-Each call has its own client and its own connection; only the TLS context, which takes long to make, is
-shared. If a kept connection turns out to be closed, nobody can tell whether the question was received and
-charged (RFC 9110, 9.2.2: a POST must not be repeated then), so no connection is kept.
+Each call has its own connection; only the TLS context, which takes long to make, is shared. If a kept
+connection turns out to be closed, nobody can tell whether the question was received and charged (RFC 9110,
+9.2.2: a POST must not be repeated then), so no connection is kept.
+
+What an `httpx.Client` adds to its transport is of no use here: cookies, redirects, the environment's settings
+and a pool. So the transport is called as a client would call it
+(https://www.python-httpx.org/advanced/transports/).
 """
 
 from __future__ import annotations
@@ -10,8 +14,8 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
-from collections.abc import Generator, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -177,23 +181,12 @@ def _exchange(call: Call) -> Iterator[tuple[httpx.Response, Connection]]:
     line = Connection(call.away)
     proxy: Proxy | None = None
     call.cancel.on_cancel(line.shut)
-    # A compressed stream can hold back its last words in the compressor of a gateway (RFC 9110, 12.5.3).
-    headers = {"User-Agent": "gemini_magics", "Accept-Encoding": "identity"}
-    if call.content is not None:
-        headers["Content-Type"] = "application/json"
     try:
         proxy = None if call.transport else proxy_for(call.url)
         with (
             hidden_in_logs(*call.secrets, *(proxy.secrets if proxy else ())),
-            _client(call, proxy) as client,
-            client.stream(
-                "GET" if call.content is None else "POST",
-                call.url,
-                content=call.content,
-                headers=headers,
-                auth=_Secrets(call.key, call.headers),
-                extensions={"trace": line.trace},
-            ) as response,
+            call.transport or _transport(call, proxy) as transport,
+            closing(transport.handle_request(_request(call, line))) as response,
         ):
             yield response, line
     except httpx.InvalidURL:
@@ -212,45 +205,55 @@ def _exchange(call: Call) -> Iterator[tuple[httpx.Response, Connection]]:
     raise failure
 
 
-def _client(call: Call, proxy: Proxy | None) -> httpx.Client:
-    """Make a client for one call: it follows no redirects, has no cookies and reads no environment."""
+def _request(call: Call, line: Connection) -> httpx.Request:
+    """Write the request. Its secrets go from where they are kept into its headers; no variable holds them."""
     settings = call.settings
+    request = httpx.Request(
+        "GET" if call.content is None else "POST",
+        call.url,
+        content=call.content,
+        headers={
+            "Accept": "*/*",
+            # A gateway's compressor can hold back the last words of a stream (RFC 9110, 12.5.3).
+            "Accept-Encoding": "identity",
+            "Connection": "keep-alive",
+            "User-Agent": "gemini_magics",
+            **({} if call.content is None else {"Content-Type": "application/json"}),
+        },
+        extensions={
+            "trace": line.trace,
+            # `read` is the longest gap between two pieces and not the time of the whole answer:
+            # https://www.python-httpx.org/advanced/timeouts/
+            "timeout": {
+                "connect": settings.connect_timeout_s,
+                "write": settings.write_timeout_s,
+                "read": settings.silence_s,
+                "pool": None,
+            },
+        },
+    )
+    for name, value in call.headers.items():
+        request.headers[name] = value.reveal()
+    if call.key:
+        request.headers["Authorization"] = f"Bearer {call.key.reveal()}"
+    return request
+
+
+def _transport(call: Call, proxy: Proxy | None) -> httpx.HTTPTransport:
+    """Make the transport of one call, which reads no environment."""
     secure_proxy = proxy is not None and proxy.url.startswith("https:")
     # Without a context httpx loads its own certificates, for http:// as well.
     tls = tls_context() if secure_proxy or urlsplit(call.url).scheme == "https" else unused_tls()
     proxy_tls = tls if secure_proxy else None  # httpcore refuses one for http://
     try:
-        return httpx.Client(
+        return httpx.HTTPTransport(
             verify=tls,
-            # `read` is the longest gap between two pieces and not the time of the whole answer:
-            # https://www.python-httpx.org/advanced/timeouts/
-            timeout=httpx.Timeout(
-                connect=settings.connect_timeout_s,
-                write=settings.write_timeout_s,
-                read=settings.silence_s,
-                pool=None,
-            ),
             trust_env=False,
             proxy=httpx.Proxy(proxy.url, auth=proxy.auth, ssl_context=proxy_tls) if proxy else None,
-            transport=call.transport,
         )
     except ImportError:
         named = proxy.variable if proxy else "the proxy"
     raise BadRequest(f"{named} names a SOCKS proxy, which needs a package: pip install 'httpx[socks]'.")
-
-
-class _Secrets(httpx.Auth):
-    """Puts the key and the person's headers into the request, so that no variable of ours holds them."""
-
-    def __init__(self, key: Key | None, headers: Mapping[str, Key]) -> None:
-        self._key, self._headers = key, headers
-
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        for name, value in self._headers.items():
-            request.headers[name] = value.reveal()
-        if self._key:
-            request.headers["Authorization"] = f"Bearer {self._key.reveal()}"
-        yield request
 
 
 def _readable(response: httpx.Response, line: Connection) -> Iterator[bytes]:

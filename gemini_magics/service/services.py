@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from ipaddress import IPv6Address
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -147,21 +148,21 @@ def find(settings: Settings, *, demo_address: str = "") -> Service:
     if name not in SERVICES:
         raise no_service(name)
     row = SERVICES[name]
+    asked: dict[str, Any] = {"model": settings.model or row.model, "asked_effort": effort_of(settings) or ""}
     if settings.base_url:
-        row = replace(
-            row,
-            base_url=checked_url(settings.base_url),
-            key_variable="GEMINI_MAGICS_API_KEY",
-            custom=True,
-            functions=True,  # the documentation is another's
-        )
+        asked |= {
+            "base_url": checked_url(settings.base_url),
+            "key_variable": "GEMINI_MAGICS_API_KEY",
+            "custom": True,
+            "functions": True,  # the documentation is another's
+        }
     elif not row.base_url and name == "demo":
-        row = replace(row, base_url=demo_address)
+        asked["base_url"] = demo_address
     elif not row.base_url:
         raise BadRequest(
             f"The service {name} needs an address: set GEMINI_MAGICS_BASE_URL or %config GeminiMagics.base_url."
         )
-    row = replace(row, model=settings.model or row.model, asked_effort=effort_of(settings) or "")
+    row = replace(row, **asked)
     if not row.model:
         raise BadRequest(f"The service {name} needs the name of a model: add --model NAME.")
     if row.model.strip() in (".", ".."):  # in a path they are no name (RFC 3986, 3.3)
@@ -203,6 +204,7 @@ def effort_of(settings: Settings) -> str | None:
     return row.usual_effort or None if known else None
 
 
+@lru_cache(maxsize=8)  # each row of a batch asks
 def checked_url(base_url: str) -> str:
     """Return the address of a service as it is used: the host in lower case, no closing slash.
 
