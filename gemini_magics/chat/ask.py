@@ -15,7 +15,7 @@ from ..content.convert import attach
 from ..content.files import URL, link
 from ..content.words import names_file
 from ..core.browser import check_threads
-from ..core.cancel import Cancel
+from ..core.cancel import Cancel, linked
 from ..core.errors import BadRequest, CannotAttach
 from ..core.folder import where_paths_begin
 from ..core.messages import Attachment
@@ -27,7 +27,7 @@ from ..render.answer import Answer
 from .ask_settings import AskSettings
 from .consent import Consent, by_input
 from .conversation import IN_PYTHON, Conversation, keep, next_question, user_message
-from .run import Nobody, View, answer_to, linked
+from .run import Nobody, View, answer_to
 from .schema import answer_in, schema_of
 from .tools import tools_of
 

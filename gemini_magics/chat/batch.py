@@ -9,7 +9,7 @@ from math import ceil
 from numbers import Integral
 from typing import Any
 
-from ..core.cancel import Cancel
+from ..core.cancel import Cancel, linked
 from ..core.errors import BadRequest
 from ..core.messages import ToolCall
 from ..core.settings import Settings, resolve
@@ -26,7 +26,7 @@ from .pools import pool_of
 from .progress import BatchView, progress_view
 from .results import failure_of, table_of
 from .rows import Asking, Attach, asking, pieces_of, read_rows
-from .run import linked, service_of
+from .run import service_of
 from .schema import schema_of
 from .tools import tools_of
 

@@ -10,7 +10,7 @@ from itertools import product
 from typing import Any
 
 from ..core.browser import check_threads
-from ..core.cancel import Cancel
+from ..core.cancel import Cancel, linked
 from ..core.errors import BadRequest, GeminiError, unexpected
 from ..core.settings import Settings, resolve
 from ..core.text import did_you_mean, quoted
@@ -26,7 +26,6 @@ from .foreground import Foreground, check_marked
 from .progress import BatchView, NoView, Progress, progress_view
 from .results import fields_of
 from .rows import Asking, Attach, Rows, asking, pieces_of, read_rows
-from .run import linked
 from .schema import Schema, schema_of
 from .tools import tools_of
 

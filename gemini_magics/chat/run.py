@@ -281,11 +281,3 @@ def last() -> Answer | None:
 def recent() -> tuple[Answer, ...]:
     """Return the last 20 answers of this session, the oldest first."""
     return tuple(_answers)
-
-
-def linked(cancel: Cancel | None) -> Cancel:
-    """Make the switch of one question: pulling `cancel` pulls it, and its end leaves `cancel` alone."""
-    own = Cancel()
-    if cancel:
-        cancel.on_cancel(own.cancel)
-    return own

@@ -13,7 +13,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from ..core.answer import INTERRUPTED
-from ..core.cancel import Cancel
+from ..core.cancel import Cancel, linked
 from ..core.errors import AnswerMismatch, BadRequest, GeminiError
 from ..core.messages import Message
 from ..core.question import Question
@@ -21,7 +21,7 @@ from ..core.text import one_line, shorten
 from ..render.answer import Answer
 from ..service.pointing import without_marks
 from .consent import Consent, by_input
-from .run import Nobody, View, answer_to, linked
+from .run import Nobody, View, answer_to
 
 if TYPE_CHECKING:
     from referencing.jsonschema import SchemaResource

@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any
 
 from ..core.answer import CUT, FAILED, INTERRUPTED, close, reopen
-from ..core.cancel import Cancel
+from ..core.cancel import Cancel, linked
 from ..core.errors import GeminiError, IncompleteAnswer, unexpected
 from ..core.messages import Message
 from ..core.question import Question
@@ -24,7 +24,7 @@ from ..core.tool import Tool
 from ..render.answer import Answer
 from ..service.delivery import events
 from .rounds import Round
-from .run import answer_for, linked, service_of, take
+from .run import answer_for, service_of, take
 
 
 @dataclass(frozen=True)

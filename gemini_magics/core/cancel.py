@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from weakref import WeakSet
 
 
 class Cancel:
@@ -20,6 +21,7 @@ class Cancel:
         self._lock = threading.Lock()
         self._event = threading.Event()
         self._wake: list[Callable[[], object]] = []
+        self._linked: WeakSet[Cancel] = WeakSet()  # a batch has a switch for each of its rows
 
     def __enter__(self) -> Cancel:
         return self
@@ -36,7 +38,8 @@ class Cancel:
         """Stop the questions: wake all that waits, now and from now on."""
         with self._lock:
             self._event.set()
-            wake, self._wake = self._wake, []
+            wake = [*self._wake, *(each.cancel for each in self._linked)]
+            self._wake = []
         # Outside of the lock: what is woken may register again, or pull the switch.
         for call in wake:
             call()
@@ -49,9 +52,24 @@ class Cancel:
                 return
         call()
 
+    def link(self, other: Cancel) -> None:
+        """Pull another switch with this one, as long as anybody holds the other."""
+        with self._lock:
+            self._linked.add(other)
+        if self.cancelled:
+            other.cancel()
+
     def wait(self, seconds: float) -> bool:
         """Sleep for `seconds` or until the switch is pulled; return whether it was."""
         return self._event.wait(seconds)
+
+
+def linked(cancel: Cancel | None) -> Cancel:
+    """Make the switch of one question: pulling `cancel` pulls it, and its end leaves `cancel` alone."""
+    own = Cancel()
+    if cancel:
+        cancel.link(own)
+    return own
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 import datetime
 import enum
 import errno
+import gc
 import io
 import itertools
 import json
@@ -17,6 +18,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from patience import wait_until
 from PIL import Image
 from pydantic import BaseModel, ConfigDict, RootModel
 from pydantic.alias_generators import to_camel
@@ -590,6 +592,21 @@ def test_a_cancel_ends_a_batch_and_keeps_what_is_done():
     assert [bool(answer) for answer in out.ended][:5] == [True] * 5
     assert out.answer[4].text == "Heard: What is 4?"
     assert "Stopped after 5 of 10 rows" in out.error[9]
+
+
+def switches():
+    """The switches of the questions that are in memory."""
+    gc.collect()
+    return sum(isinstance(each, Cancel) for each in gc.get_objects())
+
+
+def test_a_cancel_keeps_nothing_of_rows_that_are_answered():
+    cancel = Cancel()
+    before = switches()
+    with Demo(echo) as demo:
+        out = ask(demo, [{"x": x} for x in range(30)], cancel=cancel)
+    assert [row["answer"].ended for row in out] == ["stop"] * 30
+    wait_until(lambda: switches() <= before)  # the threads of the rows end by themselves
 
 
 def test_no_picture_stays_in_memory_with_its_answer():
