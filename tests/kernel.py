@@ -128,7 +128,7 @@ class Kernel:
             metadata: what else it says of the cell.
             allow_stdin: a person is there; programs that run notebooks say that nobody is.
             by_python: name the message as jupyter_client does, which consoles and such programs ask
-                with; a page names each anew.
+                with; a page gives each message a name of its own.
         """
         content = {"code": code, "silent": False, "store_history": True, "user_expressions": {}}
         content |= {"allow_stdin": allow_stdin, "stop_on_error": False}
@@ -165,7 +165,7 @@ class Kernel:
         self.manager.interrupt_kernel()
 
     def restart(self) -> None:
-        """Begin anew, with nothing but the setup."""
+        """Begin again, with nothing but the setup."""
         self.manager.restart_kernel(now=True)
         self.client.wait_for_ready(timeout=PATIENCE_S)
         self._begin()

@@ -21,7 +21,7 @@ function isQuestion(source) {
 }
 
 /**
- * Return the words of a line of ours, or undefined where it is none. What follows the last word is prose.
+ * Return the words of a line of ours, or undefined for another line. What follows the last word is prose.
  *
  * @param {string} line
  * @returns {Word[] | undefined}

@@ -382,10 +382,10 @@ def test_a_question_is_edited_and_asked_again(opened):
         panel.answer(f"Answer {number}.")
     panel.button("Edit this question and ask again").first.click()
     panel.page.wait_for_function("document.querySelector('.gemini-panel-text').value === 'Question one'")
-    panel.ask("Question anew")
-    panel.answer("Answer anew.")
+    panel.ask("Question again")
+    panel.answer("Answer again.")
     assert [len(request.json["messages"]) for request in list(panel.service.requests)[-3:]] == [1, 3, 1]
-    expect(panel.turns.locator(".gemini-asked")).to_have_text(["Question anew", "Question two"])
+    expect(panel.turns.locator(".gemini-asked")).to_have_text(["Question again", "Question two"])
     panel.turns.nth(1).get_by_text("An earlier question was asked again since.").wait_for()
 
 

@@ -73,8 +73,8 @@ def test_a_question_goes_with_all_that_was_said_before():
 def test_a_cell_that_runs_again_is_asked_with_what_was_before_it_and_takes_its_own_place():
     chat = chat_of("a", "b", "c")
     assert texts(chat.messages_before("b")) == ["a?", "a."]
-    chat.put("b", user("b, anew?"), said("b, anew."))
-    assert texts(chat.messages_before()) == ["a?", "a.", "b, anew?", "b, anew.", "c?", "c."]
+    chat.put("b", user("b, again?"), said("b, again."))
+    assert texts(chat.messages_before()) == ["a?", "a.", "b, again?", "b, again.", "c?", "c."]
 
 
 def test_what_comes_after_a_replaced_turn_is_stale_and_still_sent_unless_dropped():

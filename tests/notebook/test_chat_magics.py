@@ -173,8 +173,8 @@ def test_a_conversation_outlives_the_kernel_only_as_a_file(one_kernel):
     kernel.restart()
     assert "no conversation yet" in kernel.run("%gemini_chat").text
     kernel.run("%gemini_chat import main.json", "I")
-    assert kernel.ask("a, anew", "A") == ["a, anew"]
-    assert kernel.said() == ["a, anew Re: a, anew", "b Re: b (stale)"]
+    assert kernel.ask("a, again", "A") == ["a, again"]
+    assert kernel.said() == ["a, again Re: a, again", "b Re: b (stale)"]
     assert kernel.ask("c", "C")[-3:] == ["b", "Re: b", "c"]
     kept = kernel.said()
     told = kernel.run("%gemini_chat import main.json", "I").text  # the same cell, run again
@@ -265,12 +265,12 @@ def test_a_branch_that_has_grown_is_not_cut_back_when_its_line_runs_again(kernel
     assert [each.partition(" Re:")[0] for each in kernel.said("idea")] == ["a", "b", "c"]
 
 
-def test_a_branch_in_which_nothing_was_said_is_made_anew_without_a_word(kernel):
+def test_a_branch_in_which_nothing_was_said_is_made_again_without_a_word(kernel):
     kernel.ask("a", "A")
     kernel.run("%gemini_chat branch main idea", "B")
-    kernel.ask("a, anew", "A")
+    kernel.ask("a, again", "A")
     assert "kept" not in kernel.run("%gemini_chat branch main idea", "B").text
-    assert kernel.said("idea") == ["a, anew Re: a, anew"]
+    assert kernel.said("idea") == ["a, again Re: a, again"]
 
 
 def test_a_conversation_that_was_renamed_and_has_grown_is_not_lost_to_another(kernel):

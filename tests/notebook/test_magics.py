@@ -296,7 +296,7 @@ AGAIN = {
 
 
 @pytest.mark.parametrize("again", AGAIN.values(), ids=AGAIN)
-def test_what_the_session_chose_outlasts_a_load_anew(ask, shell, again):
+def test_what_the_session_chose_outlasts_another_load(ask, shell, again):
     shell.run('%config GeminiMagics.effort = "low"')
     shell.run("%gemini_record answers.jsonl")
     shell.run("%config GeminiMagics.system = 'Be brief.'\n%config GeminiMagics.system = None")

@@ -321,11 +321,11 @@ def test_an_edited_question_takes_the_place_of_the_old_one(demo, opened, page, s
     assert page.facts["draft"]["text"] == "One"
     assert page.facts["editing"] == page.order[0]
     assert [item["name"] for item in page.facts["tray"]] == ["picture"]
-    page.ask("One, anew")
-    assert parts(demo.requests[-1].json)[-1] == "One, anew"
+    page.ask("One, again")
+    assert parts(demo.requests[-1].json)[-1] == "One, again"
     assert len(demo.requests[-1].json["messages"]) == 1
     turns = opened.conversation.turns
-    assert [(row.message.parts[-1], row.stale) for row in turns] == [("One, anew", False), ("Two", True)]
+    assert [(row.message.parts[-1], row.stale) for row in turns] == [("One, again", False), ("Two", True)]
     assert page.facts["editing"] == ""
 
 

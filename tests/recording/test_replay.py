@@ -340,7 +340,7 @@ def test_a_recorded_answer_says_so(cells, demo, capsys):
     assert len(demo.requests) == 2
 
 
-def test_a_figure_that_was_drawn_anew_is_told_with_its_answer(cells, demo, capsys):
+def test_a_figure_that_was_drawn_again_is_told_with_its_answer(cells, demo, capsys):
     cells.run("from matplotlib.figure import Figure\nfig = Figure()\nax = fig.subplots()\nax.plot([1, 3, 2])")
     cells.run("%gemini_record answers.jsonl")
     cells.run("%%gemini fig\nWhat is odd?")
@@ -494,7 +494,7 @@ DRAW = "from matplotlib.figure import Figure\nfig = Figure()\nax = fig.subplots(
 
 
 @pytest.mark.slow
-def test_a_figure_drawn_anew_is_told_to_its_own_cell_after_a_restart(kernel):
+def test_a_figure_drawn_again_is_told_to_its_own_cell_after_a_restart(kernel):
     with Demo(echo) as service:
         first = kernel("%gemini_record answers.jsonl", DRAW, demo=service)
         first.run("%%gemini fig\nWhat is odd?", "A")
@@ -535,7 +535,7 @@ def test_the_figures_of_a_loop_get_each_its_own_answer_however_often_they_are_dr
 
 
 @pytest.mark.slow
-def test_where_questions_can_be_asked_a_figure_that_changes_is_asked_about_anew(kernel):
+def test_where_questions_can_be_asked_a_figure_that_changes_is_asked_about_again(kernel):
     with Demo(echo) as service:
         one = kernel("%gemini_record answers.jsonl", DRAW, demo=service)
         for title in ("", "Another peak"):
