@@ -29,7 +29,7 @@ class Case:
     axes: Any
     x: Any
     y: Any
-    span: tuple[float, float] = (1, 1)  # of the axes, where data are no numbers: in days, categories, units
+    span: tuple[float, float] = (1, 1)  # of the axes, where data are not numbers: in days, categories, units
     numbers: Any = None  # turns a coordinate into a number
     only_pixels: bool = False
     more: dict[str, Any] = field(default_factory=dict)

@@ -52,7 +52,7 @@ def write(name: str, turns: Sequence[Turn], path: Path) -> None:
     try:
         place = place_for(path)
         if place.exists() and FORMAT.encode() not in read_regular(place, _MARK_BYTES):
-            raise BadRequest(f"{path.name} is there and is no exported conversation: choose another name.")
+            raise BadRequest(f"{path.name} is there and is not an exported conversation: choose another name.")
         replace_file(place, data)
     except (OSError, RuntimeError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
@@ -63,8 +63,8 @@ def read(path: Path) -> tuple[str, list[Turn]]:
     """Read the name and the turns of a conversation from its JSON.
 
     Raises:
-        BadRequest: the file cannot be read, is too large, or is no conversation; the message names the line or
-            the turn.
+        BadRequest: the file cannot be read, is too large, or is not a conversation; the message names the line
+            or the turn.
     """
     try:
         data = read_regular(path, FILE_BYTES + 1)
@@ -103,7 +103,7 @@ def from_json(text: str | bytes) -> tuple[str, list[Turn]]:
     try:
         media = {digest: _read_medium(value, digest) for digest, value in whole.take("media", dict).items()}
     except CannotAttach as error:
-        raise ValueError(f"a medium is no public https URL: {error}") from None
+        raise ValueError(f"a medium is not a public https URL: {error}") from None
     turns: dict[str, Turn] = {}
     for number, value in enumerate(whole.take("exchanges", list), 1):
         try:

@@ -117,7 +117,7 @@ def ways_of(
     """Yield each combination of prompts and of the settings that have several values.
 
     Raises:
-        BadRequest: a setting has no value at all, or one that is no text.
+        BadRequest: a setting has no value at all, or one that is not text.
     """
     lists = {name: _list(name, value) for name, value in several.items() if value is not None}
     if empty := next((name for name, values in lists.items() if not values), None):
@@ -248,11 +248,11 @@ def _check_expected(expect: str | None, rows: Rows, schema: Schema | None) -> No
         return
     if not isinstance(expect, str):
         raise BadRequest(
-            f"expect names the column with the right answers as text; it is no {type(expect).__name__}."
+            f"expect names the column with the right answers as text, not {type(expect).__name__}."
         )
     if expect not in rows.columns:
         known = did_you_mean(expect, rows.columns) if rows.columns else "Name the rows with over=."
-        raise BadRequest(f"expect names {quoted(expect)}, which is no column. {known}")
+        raise BadRequest(f"expect names {quoted(expect)}, which is not a column. {known}")
     fields = fields_of(schema.json) if schema else {}
     if len(fields) > 1 and expect not in fields:
         raise BadRequest(

@@ -287,7 +287,7 @@ def _checked(name: str) -> str:
     if not good or reveal(name) != name:
         raise BadRequest(
             f"{quoted(name)} cannot name a conversation: take one word, such as main, of at "
-            f"most {NAME_CHARS} characters that is no command of %gemini_chat."
+            f"most {NAME_CHARS} characters that is not a command of %gemini_chat."
         )
     return name
 

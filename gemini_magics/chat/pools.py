@@ -74,7 +74,7 @@ def pool_of(executor: object, most: int) -> Pool:
         most: the most questions under way at once.
 
     Raises:
-        BadRequest: it is no executor, or has no workers.
+        BadRequest: it is not an executor, or has no workers.
     """
     check_threads("A batch", "ask its rows one after the other with ask()")
     if executor is None:

@@ -25,7 +25,7 @@ from ..core.settings import Settings
 from ..core.text import did_you_mean, error_line, one_line, quoted
 from .conversation import IN_PYTHON, user_message
 
-ITEM = "item"  # the column of rows that are no dicts
+ITEM = "item"  # the column of rows that are not dicts
 LABEL_CHARS = 40
 PATH_CHARS = 300
 _OTHER_TABLES = ("__dask_graph__", "__dataframe__", "collect")
@@ -286,7 +286,9 @@ def _media_of(rows: Rows, attach: Attach) -> Callable[[int], Iterable[tuple[str,
         if not isinstance(name, str):
             raise BadRequest(f"attach names columns as text, such as {quoted(str(name))}, not {quoted(name)}.")
         if rows.named(name) is None and rows.tells_columns:
-            raise BadRequest(f"attach names {quoted(name)}, which is no column. {_columns(name, rows.columns)}")
+            raise BadRequest(
+                f"attach names {quoted(name)}, which is not a column. {_columns(name, rows.columns)}"
+            )
     columns = [rows.named(name) or name for name in names]
     return lambda place: [(name, rows.values[place].get(name)) for name in columns]
 

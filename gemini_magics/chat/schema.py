@@ -163,7 +163,7 @@ def _of_type(form: Any, name: str) -> Schema:
         raise _not_installed("pydantic 2") from None
     # pydantic would look a text up, call a function, and stumble over an object.
     if isinstance(form, str | FunctionType) or (is_dataclass(form) and not isinstance(form, type)):
-        raise BadRequest(f"{name} is no schema: name {TAKEN}.")
+        raise BadRequest(f"{name} is not a schema: name {TAKEN}.")
     try:
         adapter = TypeAdapter(form)
         adapter.rebuild(raise_errors=True)  # an unknown name is an error here, and named
@@ -175,9 +175,10 @@ def _of_type(form: Any, name: str) -> Schema:
                 f"{name} uses a TypedDict of typing, which pydantic reads only from Python 3.12 on: import "
                 "TypedDict from typing_extensions."
             ) from None
-        raise BadRequest(f"{name} is no schema{_why_not(form, str(error))}: name {TAKEN}.") from None
+        raise BadRequest(f"{name} is not a schema{_why_not(form, str(error))}: name {TAKEN}.") from None
     except Exception as error:  # a class may make its schema with code of its own
-        raise BadRequest(f"{name} is no schema, its own code fails: {_raised(error)}. Correct it.") from error
+        why = _raised(error)
+        raise BadRequest(f"{name} is not a schema, its own code fails: {why}. Correct it.") from error
 
     def build(value: Any) -> Any:
         try:
@@ -215,11 +216,11 @@ def _of_json_schema(form: dict[str, Any], name: str) -> Schema:
         references = list(_references(form))
     except SchemaError as error:
         raise BadRequest(
-            f"{name} is no JSON schema: {_place(error.absolute_path)}: "
+            f"{name} is not a JSON schema: {_place(error.absolute_path)}: "
             f"{shorten(error.message, PROBLEM_CHARS)}. Correct it."
         ) from None
     except (TypeError, ValueError) as error:
-        raise BadRequest(f"{name} is no JSON schema ({error}): it may hold only what JSON can.") from None
+        raise BadRequest(f"{name} is not a JSON schema ({error}): it may hold only what JSON can.") from None
     except RecursionError:
         raise BadRequest(
             f"{name} is a JSON schema that is nested too deeply to be checked: put its inner parts under $defs."

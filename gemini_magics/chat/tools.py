@@ -130,7 +130,7 @@ def _tool_of(function: Any, names: Mapping[str, Any] | None) -> Tool:
     options = getattr(function, _MARK, _Options())
     if not callable(function) or isinstance(function, type):
         raise BadRequest(
-            f"{one_line(repr(function), 80)} is no function: name functions, as in tools=[load_prices]."
+            f"{one_line(repr(function), 80)} is not a function: name functions, as in tools=[load_prices]."
         )
     written = _written(function)
     name = options.name or getattr(function, "__name__", "") or getattr(written, "__name__", "")

@@ -139,7 +139,7 @@ def _written_out(name: str) -> list[str]:
 
 
 def _is_primary(name: str) -> bool:
-    """Tell whether an index may stand behind an expression; a name that is no expression stays as it is."""
+    """Tell whether an index may stand behind an expression; a name that is not an expression stays as it is."""
     parsed = _parsed(name)
     return parsed is None or isinstance(
         parsed, (ast.Name, ast.Attribute, ast.Subscript, ast.Call, ast.List, ast.Tuple, ast.Dict)

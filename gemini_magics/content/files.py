@@ -64,7 +64,7 @@ def from_path(path: Path, name: str, settings: Settings) -> Attachment:
     The file is opened first, and what is open is judged: a link that is swapped meanwhile changes nothing.
 
     Raises:
-        CannotAttach: there is no such file, it is no regular one, lies outside the folder (unless
+        CannotAttach: there is no such file, it is not a regular one, lies outside the folder (unless
             `allow_outside` is set), is too large, or of a kind that cannot be sent.
     """
     try:
@@ -206,7 +206,7 @@ def _check_regular(status: os.stat_result, name: str) -> None:
     if stat.S_ISDIR(status.st_mode):
         raise CannotAttach(f"{name} is a folder: name a file in it.")
     if not stat.S_ISREG(status.st_mode):
-        raise CannotAttach(f"{name} is no regular file but a device, a pipe or a socket: name a file.")
+        raise CannotAttach(f"{name} is not a regular file but a device, a pipe or a socket: name a file.")
 
 
 def _path_of(descriptor: int, resolved: Path, name: str) -> Path:
@@ -241,7 +241,7 @@ def _resolved(path: Path, name: str) -> Path:
     except (OSError, RuntimeError, ValueError) as error:  # a loop of links, no home folder, a NUL in the name
         if isinstance(error, OSError) and error.errno != ELOOP:  # it is an OSError from Python 3.13 on
             raise
-        raise CannotAttach(f"{name} is no path that leads to a file ({error}): name another.") from None
+        raise CannotAttach(f"{name} is not a path that leads to a file ({error}): name another.") from None
 
 
 def _refuse_known(file: BinaryIO, name: str, filename: str) -> None:
@@ -255,7 +255,7 @@ def _text_file(data: bytes, name: str, filename: str, stored_as: str) -> Attachm
     A cloned folder may hold a link `notes.txt` to `.env`, so the name of the file itself counts as well.
 
     Raises:
-        CannotAttach: it is no text, or may hold keys.
+        CannotAttach: it is not text, or may hold keys.
     """
     names = (filename, stored_as)
     unknown = [each for each in names if not _is_known_as_text(each)]
@@ -338,7 +338,7 @@ def link(url: str, name: str) -> Attachment:
     parts = _split(url)
     if parts.scheme != "https":
         raise CannotAttach(
-            f"{_short(url)} is no https URL: only https is sent on; a file is named by its path alone."
+            f"{_short(url)} is not an https URL: only https is sent on; a file is named by its path alone."
         )
     if parts.username is not None or parts.password is not None:
         raise CannotAttach("That URL holds a user name or a password, and would give it away: leave it out.")
@@ -355,7 +355,7 @@ def _split(url: str) -> SplitResult:
     """Split a URL that has one reading only: readers differ about spaces, controls and backslashes."""
     try:
         parts = urlsplit(url)
-        # A port that is no number is told when it is read: https://docs.python.org/3/library/urllib.parse.html
+        # A port that is not a number is told when it is read: https://docs.python.org/3/library/urllib.parse.html
         _ = parts.port
     except ValueError:
         parts = None
@@ -367,7 +367,7 @@ def _split(url: str) -> SplitResult:
         or not url.isprintable()
         or " " in url
     ):
-        raise CannotAttach(f"{_short(url)} is no well-formed URL: write blanks and the like as %20.")
+        raise CannotAttach(f"{_short(url)} is not a well-formed URL: write blanks and the like as %20.")
     return parts
 
 

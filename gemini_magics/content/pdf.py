@@ -83,7 +83,7 @@ def object_streams(data: bytes) -> Iterator[tuple[int, bytes]]:
                 left -= max(len(piece), _PIECE_BYTES)
                 place += _PIECE_BYTES
                 if unpacker.unconsumed_tail:
-                    break  # it holds more than 16 times its size: that is no list of objects
+                    break  # it holds more than 16 times its size: that is not a list of objects
         except zlib.error:
             # A stream that cannot be unpacked costs as well, since a file may hold a million of them.
             left -= 64

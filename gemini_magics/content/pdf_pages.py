@@ -14,7 +14,7 @@ from ..core.places import Box, Spot
 from .pdf import MOST_PAGES, object_streams
 from .places import GRID, rounded
 
-_OBJECT_BYTES = 2**18  # a longer object is no page
+_OBJECT_BYTES = 2**18  # a longer object is not a page
 _WORK_BYTES = 2**23  # of all objects that are looked at
 MOST_OBJECTS = 500_000  # a file of 1,000 pages has some hundred for each
 _HEAD_BYTES = 1_000  # of an object stream, before its contents

@@ -36,7 +36,7 @@ class AxesPlace:
         axes: a weak reference to the Axes.
         index: their place in the figure, None for an inset.
         box: left, bottom, right and top in pixels.
-        transform: from data to pixels; None where that is no map of two separate axes (3-D, polar).
+        transform: from data to pixels; None where that is not a map of two separate axes (3-D, polar).
         reads: turn a number on the x and on the y axis into what was plotted: a date, a category.
         images: extent, shape and origin of each image in them.
         above: orders what lies above each other.
@@ -297,7 +297,7 @@ def _distance(place: AxesPlace, x: float, y: float) -> float:
 def _plotted(axes: Axes) -> Iterator[Any]:
     """Yield the points of each line, collection and bar in data coordinates."""
     for line in axes.lines:
-        # Some are placed in parts of the Axes, as by `axhline`, and are no data.
+        # Some are placed in parts of the Axes, as by `axhline`, and are not data.
         if line.get_transform() == axes.transData:
             yield line.get_xydata()
     for collection in axes.collections:

@@ -109,12 +109,12 @@ def part_of(attachment: Attachment, box: Box, settings: Settings) -> list[Attach
         box: the part, in parts of the picture's width and height.
 
     Raises:
-        CannotAttach: it is no picture that can be opened here.
+        CannotAttach: it is not a picture that can be opened here.
     """
     media, name = attachment.content, f"part of {attachment.name}"
     if not isinstance(media, Media) or not media.data or not media.type.startswith("image/"):
         raise CannotAttach(
-            f"{attachment.name} is no picture of which a part can be taken: name a PNG, JPEG or WebP."
+            f"{attachment.name} is not a picture of which a part can be taken: name a PNG, JPEG or WebP."
         )
     spot = attachment.ground.spot(box, None) if attachment.ground else Spot()
     axes = spot.axes() if spot.axes else None

@@ -40,11 +40,12 @@ def decoded(data: bytes, name: str) -> tuple[str, str]:
         guessed = _guessed(data) if encoding == "utf-8" else None
         if guessed is None:
             raise CannotAttach(
-                f"{name} is no {error.encoding.upper()} text (byte {error.start:,} is wrong): save it as UTF-8."
+                f"{name} is not {error.encoding.upper()} text (byte {error.start:,} is wrong): "
+                "save it as UTF-8."
             ) from None
         content, note = guessed
     if "\0" in content:
-        raise CannotAttach(f"{name} holds NUL characters, so it is no text: save it as UTF-8.")
+        raise CannotAttach(f"{name} holds NUL characters, so it is not text: save it as UTF-8.")
     return content, note
 
 

@@ -56,10 +56,10 @@ def _real(digits: str) -> float:
     return value
 
 
-# Python reads NaN and Infinity by default, which are no JSON:
+# Python reads NaN and Infinity by default, which are not JSON:
 # https://docs.python.org/3/library/json.html#infinite-and-nan-number-values
 def _constant(name: str) -> NoReturn:
-    raise ValueError(f"{name}, which is no number in JSON")
+    raise ValueError(f"{name}, which is not a number in JSON")
 
 
 # json.loads with these arguments would make a decoder for each text, which takes longer than a short text.

@@ -277,7 +277,7 @@ class FunctionCall(Brief):
 
     Attributes:
         name: the function, as the model names it.
-        arguments: the arguments as JSON; text that is no JSON where the model wrote such.
+        arguments: the arguments as JSON; text that is not JSON where the model wrote such.
         status: "ok", "failed" (the function raised, or the call was wrong), "refused" (by the person, or
             because nobody could be asked) or "stopped" (by Ctrl-C).
         result: what the model was told.

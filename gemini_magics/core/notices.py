@@ -20,5 +20,5 @@ def use_notices(say: Callable[[str], object] = _warn) -> None:
 
 
 def notice(line: str) -> None:
-    """Tell a person a line that is no error."""
+    """Tell a person a line that is not an error."""
     _say(line)

@@ -36,7 +36,7 @@ class Budget:
 
     @classmethod
     def read(cls, text: object) -> Budget | None:
-        """Read "200 credits" or "50,000 tokens"; nothing written is no budget.
+        """Read "200 credits" or "50,000 tokens"; nothing written is not a budget.
 
         Raises:
             BadRequest: it is neither.

@@ -82,7 +82,7 @@ def read_regular(path: str | os.PathLike[str], most: int = -1) -> bytes:
     """Read a file, at most so many bytes of it; a pipe or a device, which could block or never end, is refused.
 
     Raises:
-        OSError: it cannot be read, or is no regular file.
+        OSError: it cannot be read, or is not a regular file.
     """
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     with os.fdopen(os.open(path, flags), "rb") as file:

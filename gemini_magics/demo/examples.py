@@ -66,7 +66,7 @@ def code(text: str, things: Sequence[Seen]) -> str:
 
 
 def _write(script: _Script, thing: Seen) -> None:
-    """Add the lines for one thing; a name that is no expression and no file gets none."""
+    """Add the lines for one thing; a name that is neither an expression nor a file gets none."""
     name = thing.name
     match thing.kind:
         case "picture" if PICTURE_FILE.fullmatch(name):

@@ -100,7 +100,7 @@ def checked_reply(reply: Reply) -> Reply:
     """Return a reply as it is.
 
     Raises:
-        BadRequest: it is no row of steps.
+        BadRequest: it is not a row of steps.
     """
     # The bytes of a text would be numbers, which are pauses.
     if isinstance(reply, (str, bytes)) or not isinstance(reply, Iterable):

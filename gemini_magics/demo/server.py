@@ -55,7 +55,7 @@ class Demo:
         connections: the number of connections at a time; more are answered with 503.
 
     Raises:
-        BadRequest: the script is no list of replies and no function, or the pace is no number from 0.
+        BadRequest: the script is neither a list of replies nor a function, or the pace is not a number from 0.
         OSError, OverflowError: the port is taken, or cannot be one.
     """
 
@@ -180,7 +180,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer()
 
     def log_message(self, *_: object) -> None:
-        """Say nothing: the notebook is no place for a server's log."""
+        """Say nothing: the notebook is not a place for a server's log."""
 
     def _answer(self) -> None:
         self.close_connection = True
@@ -223,7 +223,7 @@ class _Handler(BaseHTTPRequestHandler):
                 case int() | float():
                     self._pause(step, request)
                 case _:
-                    raise TypeError(f"{step!r} is no step of a reply: {STEPS}.")
+                    raise TypeError(f"{step!r} is not a step of a reply: {STEPS}.")
             if request.left.is_set() or self.server.demo.closed.is_set():
                 return
         if framed and begun:

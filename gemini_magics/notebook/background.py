@@ -84,7 +84,7 @@ def ask_in_background(
     try:
         view.shown.wait()
     except BaseException:
-        # Ctrl-C is no Exception: https://docs.python.org/3/library/exceptions.html#exception-hierarchy
+        # Ctrl-C is not an Exception: https://docs.python.org/3/library/exceptions.html#exception-hierarchy
         job.cancel()
         raise
     # There is no output in which the failure could be shown, so the cell fails.

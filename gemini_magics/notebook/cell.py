@@ -125,7 +125,7 @@ def schema_named(asked: CellLine) -> Schema | None:
     """Return the form that a line asks for; None where it asks for none.
 
     Raises:
-        BadRequest: it is no schema, or the line asks for code as well.
+        BadRequest: it is not a schema, or the line asks for code as well.
     """
     if not asked.schema:
         return None

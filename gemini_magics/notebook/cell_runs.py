@@ -60,7 +60,7 @@ class CellRuns:
         from ..content.class_names import class_names
 
         source = source_of(ran)
-        # The words are found without `ast`, since a cell with a magic is no Python.
+        # The words are found without `ast`, since a cell with a magic is not Python.
         names, words = self._shell.user_ns, dict.fromkeys(re.findall(r"[^\W\d]\w*", source))
         figures = {
             word: weakref.ref(names[word])

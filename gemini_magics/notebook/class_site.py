@@ -41,7 +41,7 @@ _LEFT_OUT = {"__pycache__", "conftest.py"}
 def files_of(folder: Path, site: Path) -> list[Path]:
     """Return the files of a folder that its site publishes, relative to it: all but the hidden ones.
 
-    A site that was built in the folder before, as `class .` does, is no part of itself.
+    A site that was built in the folder before, as `class .` does, is not a part of itself.
 
     Raises:
         BadRequest: there is no notebook among them, or one is a link to a file that stands elsewhere or is
@@ -160,7 +160,7 @@ def _notebook(path: Path) -> Any:
         if not all(_is_text(cell.get("source", "")) for cell in read["cells"]):
             raise ValueError("a cell without text")
     except (ValueError, KeyError, TypeError) as error:
-        raise BadRequest(f"{path} is no notebook ({error}): save it again, or move it away.") from None
+        raise BadRequest(f"{path} is not a notebook ({error}): save it again, or move it away.") from None
     return read
 
 

@@ -96,7 +96,7 @@ class Completer:
         return {
             name: value
             for name, value in list(self._shell.user_ns.items())
-            # A hidden name that the person has set again is theirs. `self` is no value, as None may be one.
+            # A hidden name that the person has set again is theirs. `self` is not a value, as None may be one.
             if name in ("Out", "Err", "_", "__", "___") or hidden.get(name, self) is not value
         }
 

@@ -28,7 +28,7 @@ from .frontend import Frontend
 # Beside the package's own requirements, what frontends and problems depend on.
 _BESIDE = ("ipykernel", "jupyterlab", "notebook", "jupyter_client", "matplotlib", "pandas", "numpy", "keyring")
 _VALUE_CHARS = 120
-_PLAIN = ("GEMINI_MAGICS_SERVICE", "GEMINI_MAGICS_DEMO_WORDS_PER_S")  # variables whose values are no secret
+_PLAIN = ("GEMINI_MAGICS_SERVICE", "GEMINI_MAGICS_DEMO_WORDS_PER_S")  # variables whose values are not secret
 _PLAIN_CHARS = 12  # a longer value may be a key in the wrong place
 _FLOOR = re.compile(r"([\w.-]+)\s*([^;]*)")
 
@@ -67,7 +67,7 @@ def _version(name: str) -> str:
 def _frontend() -> Iterator[str]:
     shell = get_ipython()
     if shell is None:
-        yield "frontend: none, this is no notebook; there, %gemini_info tells it"
+        yield "frontend: none, this is not a notebook; there, %gemini_info tells it"
         return
     here = Frontend.of(shell)
     able = {

@@ -54,7 +54,7 @@ def show(request: str) -> None:
 
 
 def _read(request: str) -> dict[str, Any]:
-    """Read a request; one that is no object of JSON asks for nothing."""
+    """Read a request; one that is not an object of JSON asks for nothing."""
     try:
         asked = read_json(request)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Notes of a notebook: sentences that are no answers, in the look that notes have beside answers."""
+"""Notes of a notebook: sentences that are not answers, in the look that notes have beside answers."""
 
 from __future__ import annotations
 

@@ -244,7 +244,7 @@ def _variable(typed: str) -> str:
     """Return the variable that takes the answer, spelled as Python stores it.
 
     Raises:
-        BadRequest: it is no name, or one that Python or IPython uses itself.
+        BadRequest: it is not a name, or one that Python or IPython uses itself.
     """
     name = identifier(typed)
     if not name.isidentifier() or iskeyword(name):
@@ -288,7 +288,7 @@ def _check_marks(words: Sequence[str]) -> None:
 def _check_hyphens(word: str) -> None:
     dashes = _DASHES.match(word)
     if dashes and dashes[0] != "--" and (meant := f"--{word[dashes.end() :]}").partition("=")[0] in FLAGS:
-        raise BadRequest(f"{word} is no option: write {meant}, with two hyphens.")
+        raise BadRequest(f"{word} is not an option: write {meant}, with two hyphens.")
 
 
 def _check_text(option: Sequence[str], words: Sequence[str]) -> None:

@@ -143,7 +143,7 @@ def number(flag: str, text: str) -> int | None:
     """Read the value of an option that counts something.
 
     Raises:
-        BadRequest: it is no whole number above 0.
+        BadRequest: it is not a whole number above 0.
     """
     if not text:
         return None

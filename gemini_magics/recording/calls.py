@@ -52,7 +52,7 @@ def read_call(value: object) -> FunctionCall:
         held.take("result", str),
         held.number("seconds") or 0.0,
         held.whole("bytes") or 0,
-        # Without `validate` letters that are no base64 are passed over in silence:
+        # Without `validate` letters that are not base64 are passed over in silence:
         # https://docs.python.org/3/library/base64.html#base64.b64decode
         tuple(Media("image/png", b64decode(each, validate=True)) for each in pictures),
         held.whole("after_thinking") or 0,

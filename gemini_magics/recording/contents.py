@@ -37,7 +37,7 @@ class Contents:
     The records themselves are read where they are needed: 100,000 answers would fill the memory.
 
     Attributes:
-        problems: the numbers of lines that are no records, with the reason for each.
+        problems: the numbers of lines that are not records, with the reason for each.
         conflicts: the numbers of lines that git left where it could not merge.
         cut: the number of the last line, if it breaks off because its writer was killed; else 0.
         last_at: the offset of the last line in bytes; the end, if a newline ends the file.

@@ -57,7 +57,7 @@ class Recording:
         A notice tells once of a line that was cut off.
 
         Raises:
-            BadRequest: it cannot be read, or holds lines that are no records.
+            BadRequest: it cannot be read, or holds lines that are not records.
         """
         with self._lock, self._read():
             return self._usable()
@@ -92,7 +92,9 @@ class Recording:
         try:
             # One look, since another kernel may make the file between two.
             if not S_ISREG(self.path.stat().st_mode):
-                raise BadRequest(f"{self.label} is no file: name one for the recording, such as answers.jsonl.")
+                raise BadRequest(
+                    f"{self.label} is not a file: name one for the recording, such as answers.jsonl."
+                )
             with FileIO(self.path) as file:
                 contents.grow(file)
                 if contents.cut:  # another kernel may be writing: read again when it has finished
@@ -121,7 +123,7 @@ class Recording:
         if contents.problems:
             line, problem = next(iter(contents.problems.items()))
             raise BadRequest(
-                f"{self.label}, line {line} is no record: {problem}. Mend it or delete the line; "
+                f"{self.label}, line {line} is not a record: {problem}. Mend it or delete the line; "
                 f"python -m gemini_magics recording {self.label} --check lists them all."
             )
         return contents
@@ -165,7 +167,7 @@ class Recording:
 
         Raises:
             OSError: it could not be written, or is a link; the file is as it was.
-            BadRequest: the last line is no record, or this record could not be read again: an option holds
+            BadRequest: the last line is not a record, or this record could not be read again: an option holds
                 NaN, or is nested too deeply.
         """
         line = record.as_line()
@@ -197,7 +199,7 @@ class Recording:
         """Take out the records that later ones replace; return how many there were.
 
         Raises:
-            BadRequest: there are lines that are no records.
+            BadRequest: there are lines that are not records.
             OSError: the file cannot be replaced; it is as it was.
         """
         with self._lock, self._locked("r+b") as file:
@@ -245,7 +247,7 @@ def recording_at(path: str | os.PathLike[str]) -> Recording:
         whole = place_for(path)
     except (RuntimeError, TypeError, ValueError, OSError) as error:
         raise BadRequest(
-            f"{str(path)!r} is no path for a recording ({error}): name a file, such as answers.jsonl."
+            f"{str(path)!r} is not a path for a recording ({error}): name a file, such as answers.jsonl."
         ) from None
     if not whole.parent.is_dir():
         raise BadRequest(f"There is no folder {str(whole.parent)!r} for {whole.name}: make it first.")

@@ -68,7 +68,7 @@ def journalled(question: Question, answer: Answer) -> Iterator[Callable[[list[Ev
 
 
 class Journal:
-    """Writes down what comes of one answer; it is no error if that fails, since the answer itself goes on."""
+    """Writes down what comes of one answer; the answer itself goes on where that fails."""
 
     def __init__(self, question: Question, answer: Answer) -> None:
         recording = recording_at(question.settings.recording or "").path
@@ -145,7 +145,7 @@ def partial_answers(settings: Settings) -> list[Answer]:
 
 
 def _is_recorded(path: Path, key: str) -> bool:
-    """Tell whether the recording beside a journal holds its answer; what stands there may be no recording."""
+    """Tell whether the recording beside a journal holds its answer; what stands there may be something else."""
     try:
         recording = recording_at(path.with_name(path.name[1:].removesuffix(SUFFIX).rpartition(".")[0]))
         return key in recording.look().current
@@ -187,7 +187,7 @@ def _is_own(status: os.stat_result) -> bool:
 def read(path: Path) -> tuple[Answer | None, str]:
     """Return the part of an answer in a journal, None where it holds no word, and the key of its question.
 
-    It comes from a file, so it is data of a bounded size. What is no journal is left out, and so is one that
+    It comes from a file, so it is data of a bounded size. What is not a journal is left out, and so is one that
     another kernel has deleted meanwhile.
     """
     try:

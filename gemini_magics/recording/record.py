@@ -201,7 +201,7 @@ def read_line(line: bytes, number: int) -> Record:
     """Read one line of a recording.
 
     Raises:
-        ValueError: it is no record; the message says what is wrong with it.
+        ValueError: it is not a record; the message says what is wrong with it.
     """
     checked = _fields(_parsed(line))
     asked, usage = Asked(**checked.pop("asked")), Usage(**checked.pop("usage"))
@@ -214,7 +214,7 @@ def read_prompt(line: bytes) -> tuple[str | AttachmentDigest, ...]:
     A recording of 100,000 lines is opened for their prompts, so a line as most are is checked at once.
 
     Raises:
-        ValueError: it is no record; the message says what is wrong with it.
+        ValueError: it is not a record; the message says what is wrong with it.
     """
     whole = _parsed(line)
     if _is_usual(whole):

@@ -49,7 +49,7 @@ def called(call: FunctionCall | Calling) -> str:
 
 
 def written(arguments: str) -> str:
-    """Write arguments whole, one on a line, with every character visible; text that is no JSON as it is."""
+    """Write arguments whole, one on a line, with every character visible; text that is not JSON as it is."""
     value = _parsed(arguments)
     if not isinstance(value, dict):
         return reveal(arguments)

@@ -25,7 +25,7 @@ from .extract import without_comments
 GRID = 1000
 MOST_MARKS = 200
 MOST_DROPPED = 5  # that are named one by one
-OBJECT_CHARS = 2_000  # a longer object is no mark
+OBJECT_CHARS = 2_000  # a longer object is not a mark
 BEGUN_CHARS = 40  # of what begins at the end of a text: blanks and a fence, or a key and the blanks behind it
 PAGE_DIGITS = 6
 LARGEST = 1e9  # isfinite() fails for an integer of 400 digits, which no float can hold
@@ -263,7 +263,7 @@ def _number(value: Any) -> float:
         value = float(value)
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if not is_number or abs(value) > LARGEST or not isfinite(value):
-        raise Misread(f"{quoted(value)} is no place")
+        raise Misread(f"{quoted(value)} is not a place")
     return float(value)
 
 

@@ -75,7 +75,7 @@ def write(answer: AnswerState, path: Path) -> None:
     try:
         place = place_for(path)
         if place.exists() and FORMAT.encode() not in read_regular(place, _START_BYTES):
-            raise BadRequest(f"{path.name} is there and is no saved answer: choose another name.")
+            raise BadRequest(f"{path.name} is there and is not a saved answer: choose another name.")
         replace_file(place, data)
     except (OSError, RuntimeError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error

@@ -1,7 +1,7 @@
 """Content-Encoding: undoes what was done to the body of a response.
 
 A request of ours asks for `identity`. Some gateways compress all the same, some write into the header what
-is no encoding, and some leave it as it was when they have undone the encoding. So the first bytes count.
+is not an encoding, and some leave it as it was when they have undone the encoding. So the first bytes count.
 """
 
 from __future__ import annotations

@@ -48,7 +48,7 @@ _WORDS = (
 
 
 def parsed(text: str) -> Any:
-    """Parse JSON. Text that is no JSON is returned unchanged."""
+    """Parse JSON. Text that is not JSON is returned unchanged."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):

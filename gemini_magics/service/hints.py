@@ -21,7 +21,7 @@ DEEPEST = 12
 JSON_CHARS = 2**16
 WORDS_CHARS = 4000
 TIME_CHARS = 100
-LONGEST_WAIT_S = 366 * 86_400.0  # a longer wait means "never", and its end may be no date
+LONGEST_WAIT_S = 366 * 86_400.0  # a longer wait means "never", and its end may be after the last date
 # Numbers this large are moments since 1970: as a wait, 1e9 s are 31 years.
 EPOCH_S = 1e9
 _EPOCH_UNITS = ((1e11, 1.0), (1e14, 1e3), (1e17, 1e6), (float("inf"), 1e9))  # s, ms, µs and ns below these

@@ -82,7 +82,7 @@ def refusal(
     """Return the error that a response stands for, or None if it is not a refusal.
 
     Args:
-        payload: the parsed JSON, or the text where it is no JSON.
+        payload: the parsed JSON, or the text where it is not JSON.
         status: the HTTP status.
         headers: the HTTP headers, their names in lower case.
         free: what was asked costs nothing.
@@ -169,7 +169,7 @@ def _code(value: Any) -> int | str | None:
 
 
 def _words(payload: Any) -> str:
-    """Return what is said in JSON, or in text that is no JSON."""
+    """Return what is said in JSON, or in text that is not JSON."""
     said = words_in(payload)
     if said.lstrip().startswith("<"):
         return page_text(said)

@@ -59,7 +59,7 @@ class Reader:
         self._calls = CallPieces()
         self._declined = ""  # the words in which the model declines to answer
         self._skipped: UnexpectedResponse | None = None  # a part that could not be read after a finish_reason
-        self._remark: dict[str, Any] | None = None  # the latest object that has words and is no answer
+        self._remark: dict[str, Any] | None = None  # the latest object that has words and is not an answer
         self._in_deltas: set[str] = set()  # the kinds of words that a `delta` has brought
         self._messages: dict[
             str, str | None
@@ -180,7 +180,7 @@ class Reader:
                 self._chunk(chunk)
 
     def _read_body(self) -> None:
-        """Read a response that is no stream: an answer, a refusal, or a page of HTML."""
+        """Read a response that is not a stream: an answer, a refusal, or a page of HTML."""
         text = bytes(self._body or b"").removeprefix(_BOM).decode(errors="replace").strip()
         payload = fields.parsed(text)
         if payload is text and text.encode().startswith(_STREAM):  # a refusal, with its status, as an event

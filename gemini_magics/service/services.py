@@ -45,7 +45,7 @@ class Service:
         content: how the result of a function is sent: as a "text", or in "parts" where each content must be
             an array.
         tiers: the price tiers that it documents beside its usual one.
-        media: how a medium that is no picture is sent: "image_url" for all alike, "audio" where sounds
+        media: how a medium that is not a picture is sent: "image_url" for all alike, "audio" where sounds
             are apart, or "typed" where sounds, films and documents are.
         schema: True where a request can carry a JSON schema for the answer; elsewhere it is put in words.
         usage_on_request: True where a stream tells its usage only when asked.
@@ -165,7 +165,7 @@ def find(settings: Settings, *, demo_address: str = "") -> Service:
     row = replace(row, **asked)
     if not row.model:
         raise BadRequest(f"The service {name} needs the name of a model: add --model NAME.")
-    if row.model.strip() in (".", ".."):  # in a path they are no name (RFC 3986, 3.3)
+    if row.model.strip() in (".", ".."):  # in a path they name a folder (RFC 3986, 3.3)
         raise BadRequest(f"{quoted(row.model)} is not the name of a model: correct --model.")
     if settings.effort and settings.effort not in row.efforts:
         raise BadRequest(

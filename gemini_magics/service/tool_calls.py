@@ -193,7 +193,7 @@ def _arguments(function: Mapping[str, Any]) -> str:
 
 
 def _is_signed(extra: Mapping[str, Any]) -> bool:
-    """Tell whether Google, or Vertex, signs a thought here; the mark of a thought's text is no signature."""
+    """Tell whether Google, or Vertex, signs a thought here; the mark of a thought's text is not a signature."""
     return any(isinstance(own, dict) and "thought_signature" in own for own in extra.values())
 
 

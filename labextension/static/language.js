@@ -127,7 +127,7 @@ function parseExpression(context, _, at) {
 }
 
 /**
- * The marks of attachments that are no name in the kernel.
+ * The marks of attachments whose name the kernel does not know.
  *
  * @typedef {object} Unknown
  * @property {import("@codemirror/state").Extension} extension draws the marks in an editor

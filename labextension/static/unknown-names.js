@@ -1,5 +1,5 @@
 // @ts-check
-// Attachments that are no name in the kernel get a quiet mark. The kernel is asked by a request for completions,
+// Attachments whose name the kernel does not know get a quiet mark. The kernel is asked by a request for completions,
 // which evaluates nothing, and only while it is idle.
 
 import { attachmentsOf, MIME } from "./language.js";

@@ -210,10 +210,10 @@ def test_a_right_enum_day_or_nothing_is_right_in_the_score(expect):
 @pytest.mark.parametrize(
     ("how", "words"),
     [
-        ({"expect": "rihgt"}, "no column. Did you mean right"),
+        ({"expect": "rihgt"}, "not a column. Did you mean right"),
         ({"expect": "right", "schema": Kind}, "several fields"),
-        ({"expect": ROWS["right"]}, "expect names the column with the right answers as text; it is no Series"),
-        ({"expect": ["right"]}, "expect names the column with the right answers as text; it is no list"),
+        ({"expect": ROWS["right"]}, "expect names the column with the right answers as text, not Series"),
+        ({"expect": ["right"]}, "expect names the column with the right answers as text, not list"),
         ({"chat": "main"}, "in no conversation"),
         ({"prompts": []}, "no prompt"),
         ({"prompts": 5}, "The prompts are texts, not int"),

@@ -212,7 +212,7 @@ def test_a_corrected_answer_stays_with_the_question_that_was_asked():
     remember(question, said("many"))
     complaint = dataclasses.replace(
         question,
-        messages=(*question.messages, Message("assistant", ("many",)), user("That is no number.")),
+        messages=(*question.messages, Message("assistant", ("many",)), user("That is not a number.")),
         original=question.message,
     )
     remember(complaint, said("7"))

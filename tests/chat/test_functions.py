@@ -135,8 +135,8 @@ UNDESCRIBED = {
     "a class that JSON does not know": (lambda: exec_function("def f(x: Odd): ..."), "cannot be described"),
     "a type that holds itself": (lambda: of_itself, "Node holds itself"),
     "an unknown name": (lambda: exec_function("def f(x: 'Nope'): ..."), "Nope"),
-    "no function": (lambda: 3, "3 is no function"),
-    "a class": (lambda: Odd, "is no function"),
+    "no function": (lambda: 3, "3 is not a function"),
+    "a class": (lambda: Odd, "is not a function"),
     "no name": (lambda: lambda x: x, "cannot call '<lambda>'"),
 }
 

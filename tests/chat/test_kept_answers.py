@@ -81,7 +81,7 @@ def test_it_is_saved_by_the_ending_of_the_name_and_nothing_in_the_file_runs(answ
 
 def test_a_file_of_something_else_is_not_replaced(answer):
     Path("notes.md").write_text("mine")
-    with pytest.raises(BadRequest, match=r"notes\.md is there and is no saved answer"):
+    with pytest.raises(BadRequest, match=r"notes\.md is there and is not a saved answer"):
         answer.save("notes.md")
     assert Path("notes.md").read_text() == "mine"
     for wrong, said in {"a.txt": r"\.md, \.html or \.json", "nowhere/a.md": "cannot be written"}.items():

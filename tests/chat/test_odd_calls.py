@@ -119,7 +119,7 @@ def test_a_service_that_sends_calls_without_an_end_is_refused():
 EMPTY = {
     "a broken call": ([], "MALFORMED_FUNCTION_CALL", "cannot be read"),
     "calls that did not come": ([], "tool_calls", "named none"),
-    "what is no call": ([[None, "x", {}]], "tool_calls", "named none"),
+    "what is not a call": ([[None, "x", {}]], "tool_calls", "named none"),
 }
 
 

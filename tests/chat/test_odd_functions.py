@@ -140,7 +140,7 @@ TAKEN = {
     "a static method": (Adder.static, {"x": 1}, "5"),
     "a cached function": (functools.lru_cache(limited), {"x": 2}, "2"),
     "a decorated function": (decorated, {"x": 2}, "2"),
-    "a default that is no number": (not_a_number, {}, "nan"),
+    "a default that is not a number": (not_a_number, {}, "nan"),
     "a default that JSON has not": (odd_default, {}, "DataFrame"),
     "a limit that holds": (limited, {"x": 5}, "5"),
     "a literal": (literal, {"x": None}, "None"),
@@ -239,8 +239,8 @@ UNTOLD = {
     "a ufunc": (np.sin, "sin"),
     "a lambda": (lambda x: x, "tool\\(name=...\\)"),
     "a method of no object": (Adder.method, "the argument self has no type"),
-    "a class": (Adder, "is no function"),
-    "any keywords": (dict, "is no function"),
+    "a class": (Adder, "is not a function"),
+    "any keywords": (dict, "is not a function"),
 }
 
 

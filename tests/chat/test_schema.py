@@ -149,19 +149,19 @@ def nested(key, levels):
 
 
 NO_FORMS = {
-    "an object": (Point(1), "p is no schema"),
-    "a number": (3, "p is no schema: name a pydantic model"),
-    "a class without types": (Plain, "p is no schema: name a pydantic model"),
-    "a class with one in it": (Holder, "p is no schema (JSON holds no <class 'test_schema.Plain'>): name"),
+    "an object": (Point(1), "p is not a schema"),
+    "a number": (3, "p is not a schema: name a pydantic model"),
+    "a class without types": (Plain, "p is not a schema: name a pydantic model"),
+    "a class with one in it": (Holder, "p is not a schema (JSON holds no <class 'test_schema.Plain'>): name"),
     "a TypedDict with a name that is not there": (Lost, "(name 'NotDefinedAnywhere' is not defined)"),
     "a list of such TypedDicts": (list[Lost], "(name 'NotDefinedAnywhere' is not defined)"),
-    "a function": (lambda x: x, "p is no schema: name a pydantic model"),
-    "a text": ("int", "p is no schema: name a pydantic model"),
-    "a name that is not there": (Missing, "p is no schema (name 'NotDefinedAnywhere' is not defined)"),
-    "no JSON schema": ({"type": "number", "minimum": "3"}, "p is no JSON schema: minimum: '3'"),
+    "a function": (lambda x: x, "p is not a schema: name a pydantic model"),
+    "a text": ("int", "p is not a schema: name a pydantic model"),
+    "a name that is not there": (Missing, "p is not a schema (name 'NotDefinedAnywhere' is not defined)"),
+    "no JSON schema": ({"type": "number", "minimum": "3"}, "p is not a JSON schema: minimum: '3'"),
     "an unknown type": (
         {"properties": {"a": {"type": "text"}}},
-        "p is no JSON schema: properties.a.type: 'text'",
+        "p is not a JSON schema: properties.a.type: 'text'",
     ),
     "values that JSON has not": ({"enum": [date(2026, 1, 1)]}, "not JSON serializable"),
     "lists of lists without an end in sight": (nested("items", 900), "nested too deeply to be checked: put"),
@@ -441,7 +441,7 @@ def test_a_recorded_question_in_a_schema_is_answered_from_the_recording(ask, dem
 MISTAKES = {
     "%%gemini --schema Pont\nWhere?": "Point",
     "%%gemini --schema 1+\nWhere?": "not a Python expression",
-    "%%gemini --schema 3\nWhere?": "^3 is no schema: name a pydantic model, a dataclass, .* schema.$",
+    "%%gemini --schema 3\nWhere?": "^3 is not a schema: name a pydantic model, a dataclass, .* schema.$",
     "%%gemini --schema Point --code\nWhere?": "take one of them",
     "%%gemini --schema\nWhere?": "--schema needs a value",
 }
@@ -543,5 +543,5 @@ def test_a_schema_whose_own_code_fails_is_told_in_a_line_and_nothing_is_asked_ag
 
 
 def test_a_type_that_cannot_make_its_schema_is_refused_before_anything_is_asked():
-    with pytest.raises(BadRequest, match="Unmakeable is no schema, its own code fails: ZeroDivisionError"):
+    with pytest.raises(BadRequest, match="Unmakeable is not a schema, its own code fails: ZeroDivisionError"):
         schema_of(Unmakeable)

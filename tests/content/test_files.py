@@ -88,7 +88,7 @@ UNCERTAIN = [
 
 @pytest.mark.parametrize(("encoding", "words"), UNCERTAIN)
 def test_text_whose_encoding_cannot_be_told_is_not_sent_in_wrong_letters(encoding, words):
-    with pytest.raises(CannotAttach, match=r"is no UTF-8 text \(byte \d+ is wrong\): save it as UTF-8"):
+    with pytest.raises(CannotAttach, match=r"is not UTF-8 text \(byte \d+ is wrong\): save it as UTF-8"):
         of_file("note.txt", words.encode(encoding))
 
 
@@ -526,7 +526,7 @@ def test_a_pipe_that_takes_the_files_place_does_not_block(folder, monkeypatch):
         return real(path, *rest, **options)
 
     monkeypatch.setattr(files.os, "open", swapped_first)
-    with pytest.raises(CannotAttach, match="no regular file"):
+    with pytest.raises(CannotAttach, match="not a regular file"):
         attach(Path("a.txt"), "a.txt", SETTINGS)
 
 

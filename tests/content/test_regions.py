@@ -236,5 +236,5 @@ def test_a_part_of_a_photo_is_cut_out_and_made_larger():
 
 
 def test_a_part_of_what_is_no_picture_is_refused():
-    with pytest.raises(CannotAttach, match="is no picture of which a part can be taken"):
+    with pytest.raises(CannotAttach, match="is not a picture of which a part can be taken"):
         part_of(text("words", "notes"), Box(0, 0, 1, 1), Settings())

@@ -272,7 +272,7 @@ def test_a_link_that_leads_nowhere_is_said_to_and_not_taken_for_a_slip_of_the_pe
             CannotAttach, match=r"^scan\.csv is a link to a file that is not there: get the file"
         ):
             word(typed)
-    with pytest.raises(CannotAttach, match=r"^loop is no path that leads to a file"):
+    with pytest.raises(CannotAttach, match=r"^loop is not a path that leads to a file"):
         word("loop")
 
 
@@ -289,15 +289,15 @@ def test_what_is_no_regular_file_is_never_opened(folder):
     (folder / "sub").mkdir()
     os.mkfifo("pipe")
     (folder / "loop").symlink_to("loop")
-    said = {"sub": "sub is a folder: name a file in it.", "pipe": "pipe is no regular file but a device"}
+    said = {"sub": "sub is a folder: name a file in it.", "pipe": "pipe is not a regular file but a device"}
     for typed, message in said.items():
         with pytest.raises(CannotAttach, match=message):
             word(typed)
     with pytest.raises(CannotAttach, match="is a folder"):
         word("..", Settings(allow_outside=True))
-    with pytest.raises(CannotAttach, match="no regular file"):
+    with pytest.raises(CannotAttach, match="not a regular file"):
         word("/dev/zero", Settings(allow_outside=True))
-    with pytest.raises(CannotAttach, match="no path that leads to a file"):
+    with pytest.raises(CannotAttach, match="not a path that leads to a file"):
         attach(Path("loop"), "loop", SETTINGS)
 
 
@@ -319,9 +319,9 @@ def test_a_large_photo_may_be_read_to_be_scaled():
 
 
 BAD_FILES = {
-    "cut.txt": (b"gr\xc3\xb6\xc3er", "is no UTF-8 text (byte 4 is wrong): save it as UTF-8."),
-    "half.txt": (b"\xff\xfea", "is no UTF-16"),
-    "binary.txt": (b"a\0b", "holds NUL characters, so it is no text"),
+    "cut.txt": (b"gr\xc3\xb6\xc3er", "is not UTF-8 text (byte 4 is wrong): save it as UTF-8."),
+    "half.txt": (b"\xff\xfea", "is not UTF-16"),
+    "binary.txt": (b"a\0b", "holds NUL characters, so it is not text"),
     "model.bin": (b"\x00\x01", "holds 2 B of no kind that is known here. Pictures (PNG"),
     ".env": (b"KEY=1", "has a name under which keys are kept, and is not sent"),
     "half.png": (b"\x89PNG\r\n\x1a\n\0\0", "is a picture that is cut off or broken"),

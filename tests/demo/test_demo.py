@@ -413,7 +413,7 @@ def test_a_pace_that_no_answer_can_have_is_refused_where_it_is_written(pace):
 @pytest.mark.parametrize(
     ("reply", "words"),
     [
-        ([Head(), "Hello"], "'Hello' is no step of a reply: a step is a Head, bytes, a number of seconds"),
+        ([Head(), "Hello"], "'Hello' is not a step of a reply: a step is a Head, bytes, a number of seconds"),
         ("Hello", "A reply is a list of steps, not str"),
     ],
 )

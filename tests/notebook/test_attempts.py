@@ -199,7 +199,7 @@ def test_a_pattern_obeys_the_rules_of_paths(ask, files, shell):
         ask("%%gemini x*.txt\nWhat?")
     with pytest.raises(CannotAttach, match="--allow-outside"):
         ask("%%gemini /etc/host*\nWhat?")
-    assert "2" in ask("%%gemini df*2\nWhat?")[0]  # an expression of the notebook is no pattern
+    assert "2" in ask("%%gemini df*2\nWhat?")[0]  # an expression of the notebook is not a pattern
 
 
 EXTRA = {

@@ -191,7 +191,7 @@ ODD_CELLS = {
 def test_a_notebook_with_odd_cells_is_named(cell, lesson, capsys):
     (lesson / "odd.ipynb").write_text(json.dumps({"cells": [ODD_CELLS[cell]]}))
     assert main(["class", str(lesson), "--list"]) == 1
-    assert "odd.ipynb is no notebook" in capsys.readouterr().err
+    assert "odd.ipynb is not a notebook" in capsys.readouterr().err
 
 
 @pytest.mark.slow
@@ -213,7 +213,7 @@ def test_what_cannot_be_published_is_said_with_the_next_step(lesson, tmp_path, m
     for words, said in {
         ("nowhere",): "There is no folder nowhere: name the one with the notebooks.",
         ("empty",): "There is no notebook in empty: name the folder that holds them.",
-        ("lesson",): "broken.ipynb is no notebook",
+        ("lesson",): "broken.ipynb is not a notebook",
     }.items():
         assert main(["class", *words]) == 1
         assert said in capsys.readouterr().err

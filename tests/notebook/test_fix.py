@@ -137,7 +137,7 @@ TRACEBACKS = {
             "json.decoder.JSONDecodeError: Expecting property name",
         ],
     ),
-    "code that is no Python": (
+    "code that is not Python": (
         ["x = 1\ndef f(:\n    pass"],
         ["In[1], line 2", "    def f(:", "          ^", "SyntaxError: invalid syntax"],
     ),

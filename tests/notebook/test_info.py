@@ -67,7 +67,7 @@ def environment(**more):
 
 @pytest.fixture
 def lesson(tmp_path):
-    """A folder with a notebook whose name has no letter of ASCII, and one of bytes that are no UTF-8."""
+    """A folder with a notebook whose name has no letter of ASCII, and one of bytes that are not UTF-8."""
     notebook = '{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}'
     (tmp_path / "föhn.ipynb").write_text(notebook, "utf-8")
     with suppress(OSError):  # such names do not exist on every system

@@ -95,7 +95,7 @@ MISTAKES = {
     "fig \\": "The line of %%gemini does not go on behind a backslash: write all of it in one line.",
     "fig --effort low\\": "The line of %%gemini does not go on behind a backslash",
     "“my photo.png” fig": 'Write "my photo.png", with straight quotes.',
-    "-effort low": "-effort is no option: write --effort, with two hyphens.",
+    "-effort low": "-effort is not an option: write --effort, with two hyphens.",
     "fig —effort=low": "write --effort=low, with two hyphens.",
     "fig –-no-thoughts": "write --no-thoughts, with two hyphens.",
     "--search −effort low": "write --effort, with two hyphens.",
@@ -104,8 +104,8 @@ MISTAKES = {
     "--effort low what is this?": "The question goes into the lines below",
     "--extra {temperature}": "--extra is not JSON",
     "--extra [1]": "takes a JSON object",
-    '--extra {"a":NaN}': "NaN, which is no number in JSON",
-    '--extra {"a":-Infinity}': "-Infinity, which is no number in JSON",
+    '--extra {"a":NaN}': "NaN, which is not a number in JSON",
+    '--extra {"a":-Infinity}': "-Infinity, which is not a number in JSON",
     '--extra {"a":1e400}': "1e400, which is too large",
     '--extra {"a":' + "9" * 401 + "}": "a number of 401 digits",
     '--extra {"a":' + "[" * 986 + "]" * 986 + "}": "nested too deeply",
@@ -162,7 +162,7 @@ def test_the_line_that_is_proposed_can_be_read(line, right):
 
 
 def test_in_one_line_a_long_dash_is_named_before_an_option_only():
-    with pytest.raises(BadRequest, match=r"—effort is no option: write --effort, with two hyphens\."):
+    with pytest.raises(BadRequest, match=r"—effort is not an option: write --effort, with two hyphens\."):
         read_question_line("—effort low What?")
     assert read_question_line("— what is this?").question == "— what is this?"
     assert read_question_line("-5 is what?").question == "-5 is what?"

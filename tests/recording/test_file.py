@@ -290,8 +290,8 @@ SPOILED = [
     (b'"total_s": 1.5', b'"total_s": ' + b"9" * 401, "a number of 401 digits"),
     (b'"total_s": 1.5', b'"total_s": 1e400', "1e400, which is too large"),
     (b'"total_s": 1.5', b'"total_s": 1e300', "total_s should be a number from 0"),
-    (b'"total_s": 1.5', b'"total_s": Infinity', "Infinity, which is no number"),
-    (b'"options": {', b'"options": {"a": NaN, ', "NaN, which is no number"),
+    (b'"total_s": 1.5', b'"total_s": Infinity', "Infinity, which is not a number"),
+    (b'"options": {', b'"options": {"a": NaN, ', "NaN, which is not a number"),
     (b'"options": {', b'"options": {"a": ' + b"[" * 986 + b"]" * 986 + b", ", "nested too deeply"),
     (b'"prompt": ', b'"earlier": [{"a": 1}], "prompt": ', "earlier should be a list of texts"),
     (b'"citations": []', b'"citations": ["x"]', "a citation should be an object"),
@@ -304,7 +304,7 @@ def test_a_line_that_is_no_record_is_named(path, line, problem):
     path.write_bytes(GOOD + line + b"\n")
     with pytest.raises(BadRequest) as raised:
         Recording(path).load()
-    assert str(raised.value).startswith("answers.jsonl, line 2 is no record: ")
+    assert str(raised.value).startswith("answers.jsonl, line 2 is not a record: ")
     assert problem in str(raised.value)
     assert "\n" not in str(raised.value)
 
@@ -368,10 +368,10 @@ def test_a_file_that_is_no_recording_is_refused_and_left_as_it_is(path):
 @pytest.mark.parametrize(
     ("name", "problem"),
     [
-        (".", "is no file"),
+        (".", "is not a file"),
         ("no/such/folder.jsonl", "no folder"),
-        ("a\0b", "is no path"),
-        (True, "is no path"),
+        ("a\0b", "is not a path"),
+        (True, "is not a path"),
     ],
 )
 def test_a_path_that_cannot_hold_a_recording_is_refused(path, name, problem):
@@ -381,7 +381,7 @@ def test_a_path_that_cannot_hold_a_recording_is_refused(path, name, problem):
 
 def test_a_pipe_is_not_waited_for(path):
     os.mkfifo(path)
-    with pytest.raises(BadRequest, match="is no file"):
+    with pytest.raises(BadRequest, match="is not a file"):
         Recording(path).load()
 
 

@@ -199,7 +199,7 @@ def test_strict_asks_nothing_and_says_what_differs(demo):
         ({"strict": True, "fresh": True}, "leave --fresh out"),
         ({"strict": True}, "holds no answer yet"),
         ({"recording": "no/folder/a.jsonl"}, "no folder"),
-        ({"recording": "."}, "is no file"),
+        ({"recording": "."}, "is not a file"),
     ],
 )
 def test_a_recording_that_cannot_serve_is_an_error_before_anything_is_sent(demo, settings, says):
@@ -234,7 +234,7 @@ def test_a_full_disk_does_not_cost_the_answer(demo):
 
 def test_a_broken_recording_is_an_error_even_for_a_fresh_question(demo):
     Path("answers.jsonl").write_text("notes\n")
-    with pytest.raises(BadRequest, match=r"answers\.jsonl, line 1 is no record"):
+    with pytest.raises(BadRequest, match=r"answers\.jsonl, line 1 is not a record"):
         ask("What?", fresh=True, **to(demo))
     assert not demo.requests
 
@@ -406,9 +406,9 @@ def test_a_recording_stays_where_it_is_when_the_notebook_goes_elsewhere(cells, f
         ("%gemini_replay answers.jsonl --strickt", "no option --strickt. Did you mean --strict?"),
         ("%gemini_record answers.jsonl --fresh", "no option --fresh"),
         ("%gemini_record no/folder/a.jsonl", "no folder"),
-        ("%gemini_record .", "is no file"),
-        ("%gemini_record notes.txt", r"notes\.txt, line 1 is no record: no JSON"),
-        ("%gemini_replay notes.txt", r"notes\.txt, line 1 is no record: no JSON"),
+        ("%gemini_record .", "is not a file"),
+        ("%gemini_record notes.txt", r"notes\.txt, line 1 is not a record: no JSON"),
+        ("%gemini_replay notes.txt", r"notes\.txt, line 1 is not a record: no JSON"),
     ],
 )
 def test_a_mistake_in_the_line_fails_the_cell_and_changes_nothing(cells, line, says):

@@ -289,7 +289,7 @@ PIXEL = Media("image/png", b"\x89PNG")
 CALL_PLACES = {
     "the name": lambda text: FunctionCall(text, "{}", "ok", "3"),
     "the arguments": lambda text: FunctionCall("f", json.dumps({text: [text]}), "ok", "3"),
-    "arguments that are no JSON": lambda text: FunctionCall("f", text, "failed", "No."),
+    "arguments that are not JSON": lambda text: FunctionCall("f", text, "failed", "No."),
     "the result": lambda text: FunctionCall("f", "{}", "ok", text, pictures=(PIXEL,)),
 }
 

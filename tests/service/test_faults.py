@@ -1105,7 +1105,7 @@ ENCODED = {  # Content-Encoding: the answer in it, in pieces
     "Deflate": [zlib.compress(each) for each in ANSWER],
     "deflate ": list(flushed(-zlib.MAX_WBITS)),
     "x-gzip": list(flushed(zlib.MAX_WBITS | 16)),
-    # what a gateway has undone, and what is no encoding
+    # what a gateway has undone, and what is not an encoding
     **dict.fromkeys(("gzip,", "deflate,", "br", "ascii", "charset=utf-8", "chunked", "binary, none"), ANSWER),
 }
 

@@ -275,7 +275,7 @@ THOUGHTS = {  # name: deltas, the thinking and the text in them
     "thoughts that are empty": (plain("<think>\n\n</think>\n\nb"), "", "b"),
     "tags without an end": (plain("<think>a", "</thin"), "a</thin", ""),
     "a tag further on": (plain("a<think>b</think>", "<think>c"), "", "a<think>b</think><think>c"),
-    "what only begins like a tag": (plain("<thi", "s> is no tag"), "", "<this> is no tag"),
+    "what only begins like a tag": (plain("<thi", "s> is not a tag"), "", "<this> is not a tag"),
     "another tag": (plain("<thinking>a"), "", "<thinking>a"),
     "the beginning of a tag": (plain(" <"), "", " <"),
     "a tag beside a field": ([{"reasoning": "a"}, *plain("<think>b</think>")], "a", "<think>b</think>"),
@@ -758,7 +758,7 @@ REFUSALS = {  # name: status, body, error, its code, what its message says
         502, error("Provider returned error", code=502, metadata={"raw": "<html>502</html>"}),
         ServiceError, 502, "502: Provider returned error. Ask again",
     ),
-    "brackets that are no JSON": (400, error("[x] is no field"), ServiceError, None, r"400: \[x\] is no field\."),
+    "brackets that are not JSON": (400, error("[x] is not a field"), ServiceError, None, r"400: \[x\] is not a field\."),
     "a code of its own": (400, error("no VLM", code=20041), ServiceError, "20041", "400: no VLM. Look at"),
     "google's array": (
         400, (BODIES / "google-error.json").read_bytes(), AuthenticationError, 401, "401: API key not valid",

@@ -28,7 +28,7 @@ STANDARD = {
     "a tab after the colon stays": (b"data:\ta\n\n", [("message", "\ta", "")]),
     "data lines are joined": (b"data: a\ndata\ndata: b\n\n", [("message", "a\n\nb", "")]),
     "empty data is an event": (b"data:\n\n", [("message", "", "")]),
-    "no data is no event": (b"event: x\n\nid: 1\n\n", []),
+    "no data is not an event": (b"event: x\n\nid: 1\n\n", []),
     "a type holds for one event": (b"event: x\ndata: a\n\ndata: b\n\n", [("x", "a", ""), ("message", "b", "")]),
     "an empty type is message": (b"event:\ndata: a\n\n", [("message", "a", "")]),
     "a type without data is dropped": (b"event: x\n\ndata: a\n\n", [("message", "a", "")]),

@@ -310,5 +310,5 @@ def _picture(media_type: str, data: bytes | str) -> Media | None:
     """Make a picture of an output: the bytes of a file, or their base64."""
     try:
         return Media(media_type, b64decode(data) if isinstance(data, str) else bytes(data))
-    except ValueError:  # it was no base64
+    except ValueError:  # it was not base64
         return None

@@ -191,7 +191,7 @@ def _read_attachment(held: JsonFields) -> SavedAttachment:
 def _hash(held: JsonFields, name: str) -> str:
     digest: str = held.take(name, str)
     if not _HASH.fullmatch(digest):
-        raise ValueError(f"{name} is no hash")
+        raise ValueError(f"{name} is not a hash")
     return digest
 
 
