@@ -113,7 +113,9 @@ def style(value: Any, name: str, settings: Settings) -> Attachment:
     notes = []
     if rows and set(rows[-1]) == {"..."}:
         rows.pop()
-        notes.append("the first rows alone")
+        notes.append("the first rows alone" if settings.table_rows else "no rows")
+    if not settings.table_rows:
+        del rows[1:]
     if rows and rows[0][-1] == "...":
         rows = [row[:-1] for row in rows]
         notes.append("the first columns alone")
@@ -158,7 +160,7 @@ def _excerpt(value: Any, most_rows: int, most_columns: int, cell_chars: int) -> 
     """Take the beginning and the end of a table, in both directions."""
     frame = _frame(value)
     n_rows, n_columns = frame.shape
-    rows, columns = _ends(n_rows, max(most_rows, 1)), _ends(n_columns, most_columns)
+    rows, columns = _ends(n_rows, most_rows), _ends(n_columns, most_columns)
     kept = [place for part in columns for place in part]
     index, lines = _lines(frame, rows)
     names = [_name(each) for each in (frame.column_names if _is_arrow(frame) else frame.columns)]
@@ -223,9 +225,13 @@ def _about(value: Any, lost: list[str], rows: list[range], columns: list[range])
 
 def _places(parts: list[range], what: str) -> str:
     """Say which rows or columns are kept, counted from 1: "rows 1 to 30 and 971 to 1,000 follow"."""
-    spans = (
+    spans = [
         f"{part.start + 1:,} to {part.stop:,}" if len(part) > 1 else f"{part.stop:,}" for part in parts if part
-    )
+    ]
+    if not spans:
+        return f"no {what} follow"
+    if sum(map(len, parts)) == 1:
+        return f"{what.removesuffix('s')} {spans[0]} follows"
     return f"{what} {' and '.join(spans)} follow"
 
 

@@ -235,6 +235,8 @@ def _nothing_there(typed: str, unknown: str, namespace: Namespace) -> CannotAtta
         hint = suggest(meant[:3])
     elif what == "file" or _PATH.search(word):
         hint = where_paths_begin()
+    elif unknown.isidentifier() and not hasattr(builtins, unknown):
+        hint = f"Run the cell that defines it. {TAKEN}"
     else:
         hint = TAKEN
     return CannotAttach(f"There is no {what} {shorten(word, 80)} here. {hint}")

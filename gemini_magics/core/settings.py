@@ -151,7 +151,9 @@ class Settings:
 
     allow_outside: bool = _setting(False, "let paths lead out of the notebook's folder", flag="--allow-outside")
     as_image: bool = _setting(False, "send tables and grids of numbers as pictures", flag="--as-image")
-    table_rows: int = _setting(60, "rows of a table that are sent; more are cut from its middle")
+    table_rows: int = _setting(
+        60, "rows of a table that are sent; of more the middle is left out, 0 sends none"
+    )
     image_side_px: int = _setting(3072, "pictures with a longer side are scaled down to this")
     image_bytes: int = _setting(7_000_000, "the most bytes one picture may have when it is sent")
     # Base64 adds a third, and a request may have 20 MB:

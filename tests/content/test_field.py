@@ -111,6 +111,7 @@ def test_a_table_of_pyarrow_is_a_table_and_its_arrays_are_columns():
     assert "| 1 |\n| 2 |" in content(pa.array([1, 2]))
     assert "Types: values list<" in content(pa.chunked_array([[[1]], [[2, 3]]]))
     assert content(pa.table({})).startswith("x: pyarrow Table, 0 rows × 0 columns")
+    assert attach(pa.table({"pay": [1234]}), "x", Settings(table_rows=0)).content.endswith("| pay |\n| --- |")
 
 
 def lazy_things(folder):

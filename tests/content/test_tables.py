@@ -92,10 +92,30 @@ def test_a_long_table_loses_its_middle_and_says_so(library):
     assert "1,000 rows × 1 column; rows 1 to 30 and 971 to 1,000 follow" in attachment.content
 
 
-@pytest.mark.parametrize(("rows", "kept"), [(1, [0]), (3, [0, 1, 9]), (10, list(range(10)))])
+@pytest.mark.parametrize(("rows", "kept"), [(0, []), (1, [0]), (3, [0, 1, 9]), (10, list(range(10)))])
 def test_table_rows_says_how_many_rows_are_sent(rows, kept):
     attachment = attach(pd.DataFrame({"n": range(10)}), "df", Settings(table_rows=rows))
     assert [int(row[-1]) for row in rows_of(attachment)[2:]] == kept
+
+
+@pytest.mark.parametrize("library", [pd, pl])
+def test_a_table_without_its_rows_is_its_columns_and_their_types(library):
+    value = library.DataFrame({"pay": [1234, 5678], "who": ["Ann", "Bob"]})
+    content = attach(value, "df", Settings(table_rows=0)).content
+    assert "2 rows × 2 columns; no rows follow\n" in content and "pay int64" in content.lower()
+    assert not any(cell in content for cell in ("1234", "5678", "Ann", "Bob"))
+
+
+def test_a_styler_without_its_rows_is_its_columns():
+    styled = pd.DataFrame({"pay": [1234, 5678]}).style.format("{:.1f}")
+    attachment = attach(styled, "df", Settings(table_rows=0))
+    assert "pay" in attachment.content and attachment.note == "no rows"
+    assert "1234" not in attachment.content and "5678" not in attachment.content
+
+
+def test_one_row_that_is_kept_is_named():
+    attachment = attach(pd.DataFrame({"n": range(10)}), "df", Settings(table_rows=1))
+    assert "10 rows × 1 column; row 1 follows\n" in attachment.content
 
 
 def test_a_wide_table_loses_columns_in_its_middle_and_says_so():

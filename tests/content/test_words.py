@@ -362,11 +362,11 @@ MISTYPED = {
     '"axes[0]"': "There is no file axes[0] here. For the value, write axes[0] without quotes.",
     "'fig.png'": "There is no file fig.png here. Paths begin in the notebook's folder, {folder}: name one from "
     "there.",
-    "nope": f"There is no name and no file nope here. {TAKEN}",
+    "nope": f"There is no name and no file nope here. Run the cell that defines it. {TAKEN}",
     "Fig": "There is no name and no file Fig here. Did you mean fig?",
     "sk-secret-0123456789": "A word of this line looks like a key: delete it, since notebooks keep their "
     "cells. %gemini_key asks for a key, and hides what is typed.",
-    "nowhere": f"There is no name and no file nowhere here. {TAKEN}",
+    "nowhere": f"There is no name and no file nowhere here. Run the cell that defines it. {TAKEN}",
     "no/such/folder.png": "There is no name and no file no/such/folder.png here. Paths begin in the notebook's "
     "folder, {folder}: name one from there.",
     "nothing.csv": "There is no name and no file nothing.csv here. Paths begin in the notebook's folder, "
