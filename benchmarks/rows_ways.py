@@ -43,7 +43,7 @@ def dask(address: str, concurrency: int) -> Iterator[Ask]:
     from distributed import Client, LocalCluster
 
     with (
-        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0") as cluster,
         Client(cluster) as client,
         gemini_magics(address, concurrency, client) as ask,
     ):

@@ -22,6 +22,7 @@ pytestmark = pytest.mark.thorough
 
 ROWS = [{"x": number} for number in range(60)]
 IN_FLIGHT = 20
+ANY_PORT = "127.0.0.1:0"  # None would be Dask's own, 8787, which another cluster of this machine may have
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(["gemini_magics.chat.batch", "gemini_magics.service.client"])
 
@@ -48,7 +49,7 @@ def dask():
     from distributed import Client, LocalCluster
 
     with (
-        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=ANY_PORT) as cluster,
         Client(cluster) as client,
     ):
         yield client, [*client.run(os.getpid).values()]
@@ -243,7 +244,7 @@ def test_a_cluster_without_workers_is_an_error_that_says_so():
     from distributed import Client, LocalCluster
 
     with (
-        LocalCluster(n_workers=0, dashboard_address=None, processes=False) as cluster,
+        LocalCluster(n_workers=0, dashboard_address=ANY_PORT, processes=False) as cluster,
         Client(cluster) as client,
         Demo(echo) as demo,
         pytest.raises(BadRequest, match="no workers"),
