@@ -86,6 +86,14 @@ test("when the writer closes its page the next one writes, and hears of it", (co
   assert.deepEqual([isWriter(notebook, NAME), heard], [true, 2]);
 });
 
+test("a page hears of those that announced themselves before it watched", (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  let heard = 0;
+  watchPages(page(true, [1, announced(false)]), NAME, () => heard++);
+  context.mock.timers.tick(5000);
+  assert.equal(heard, 1);
+});
+
 test("a page announces its newest 20 outputs and takes back one that it can write no more", () => {
   const notebook = page(true);
   for (let n = 0; n < 30; n++) announce(notebook, `gemini-${n}`, false);

@@ -77,6 +77,8 @@ function watchPages(notebook, name, changed) {
     before = pages;
   }
   awareness?.on("change", look);
+  // Those that were here before say no more, and may have written what this page has written, too.
+  if (pagesOf(notebook, name).length > 1) look();
   return () => awareness?.off("change", look);
 }
 
