@@ -36,7 +36,7 @@ class Budget:
 
     @classmethod
     def read(cls, text: object) -> Budget | None:
-        """Read "200 credits" or "50,000 tokens"; nothing written is not a budget.
+        """Read "200 credits" or "50,000 tokens"; an empty text is None.
 
         Raises:
             BadRequest: it is neither.

@@ -98,7 +98,7 @@ def pace_of(value: float | str, name: str) -> float:
         name: what the person calls it.
 
     Raises:
-        BadRequest: it is not a number, or none that a pace can be.
+        BadRequest: it is not a number from 0 to FASTEST_WORDS_PER_S.
     """
     try:
         pace = float(value)
