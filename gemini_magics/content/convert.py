@@ -28,6 +28,7 @@ __all__ = ["CONVERTERS", "TAKEN", "attach", "converted"]
 
 Converter = Callable[[Any, str, Settings], Attachment]
 
+_ASTROPY_HEAD = 4  # lines: the name, the unit, the type and a rule
 _LOOKED_AT = 20  # items of a collection, to see whether it holds pictures
 
 
@@ -178,11 +179,13 @@ def _of_widget(value: Any, name: str, settings: Settings) -> Attachment:
 
 def _astropy(value: Any, name: str, settings: Settings) -> Attachment:
     """Send a table of astropy with its units and types; of a long one the middle is left out."""
-    # The name, the unit, the type and a rule stand above the rows.
-    lines = value.pformat(
-        max_lines=settings.table_rows + 4, max_width=-1, show_unit=True, show_dtype=True, show_name=True
-    )
-    note = f"{settings.table_rows:,} of {len(value):,} rows" if len(value) > settings.table_rows else ""
+    first, *last = tables.ends(len(value), settings.table_rows)
+    kept = [*first, *(place for part in last for place in part)]
+    lines = value[kept].pformat(max_lines=-1, max_width=-1, show_unit=True, show_dtype=True, show_name=True)
+    note = ""
+    if last:
+        lines.insert(_ASTROPY_HEAD + len(first), "...")
+        note = f"{len(kept):,} of {len(value):,} rows"
     shape = f"{counted(len(value), 'row')} × {counted(len(value.columns), 'column')}"
     about = f"astropy {type(value).__name__}, {shape}"
     return text("\n".join([about, *lines]), name, note)

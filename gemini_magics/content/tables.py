@@ -111,11 +111,13 @@ def style(value: Any, name: str, settings: Settings) -> Attachment:
     )
     rows = _lines_of_style(shown)
     notes = []
-    if rows and set(rows[-1]) == {"..."}:
-        rows.pop()
-        notes.append("the first rows alone" if settings.table_rows else "no rows")
-    if not settings.table_rows:
+    cut = bool(rows) and set(rows[-1]) == {"..."}
+    if not settings.table_rows and len(rows) > 1:
         del rows[1:]
+        notes.append("no rows")
+    elif cut:
+        rows.pop()
+        notes.append("the first rows alone")
     if rows and rows[0][-1] == "...":
         rows = [row[:-1] for row in rows]
         notes.append("the first columns alone")
@@ -160,7 +162,7 @@ def _excerpt(value: Any, most_rows: int, most_columns: int, cell_chars: int) -> 
     """Take the beginning and the end of a table, in both directions."""
     frame = _frame(value)
     n_rows, n_columns = frame.shape
-    rows, columns = _ends(n_rows, most_rows), _ends(n_columns, most_columns)
+    rows, columns = ends(n_rows, most_rows), ends(n_columns, most_columns)
     kept = [place for part in columns for place in part]
     index, lines = _lines(frame, rows)
     names = [_name(each) for each in (frame.column_names if _is_arrow(frame) else frame.columns)]
@@ -187,7 +189,7 @@ def _frame(value: Any) -> Any:
     return value.to_frame() if len(value.shape) == 1 else value
 
 
-def _ends(count: int, most: int) -> list[range]:
+def ends(count: int, most: int) -> list[range]:
     """Return the places that are kept: all of them, or as many from both ends."""
     if count <= most:
         return [range(count)]
@@ -219,8 +221,8 @@ def _is_arrow(frame: object) -> bool:
 def _about(value: Any, lost: list[str], rows: list[range], columns: list[range]) -> str:
     kind = f"{type(value).__module__.partition('.')[0]} {type(value).__name__}"
     shape = [counted(count, what) for count, what in zip(value.shape, ("row", "column"), strict=False)]
-    ends = [_places(part, what) for part, what in ((rows, "rows"), (columns, "columns")) if len(part) > 1]
-    return f"{kind}, {' × '.join(shape)}" + "".join(f"; {more}" for more in (*lost, *ends))
+    cut = [_places(part, what) for part, what in ((rows, "rows"), (columns, "columns")) if len(part) > 1]
+    return f"{kind}, {' × '.join(shape)}" + "".join(f"; {more}" for more in (*lost, *cut))
 
 
 def _places(parts: list[range], what: str) -> str:

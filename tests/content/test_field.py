@@ -58,7 +58,18 @@ def test_a_quantity_of_astropy_has_its_unit():
     assert {"mass", "kg", "float64", "2.0"} <= set(table.content.split())
     long = attach(QTable({"n": range(500)}), "t", SETTINGS)
     assert long.note == "60 of 500 rows"
-    assert sum(line.strip().isdigit() for line in long.content.splitlines()) == pytest.approx(60, abs=3)
+    sent = [line.strip() for line in long.content.splitlines() if line.strip().isdigit() or "..." in line]
+    assert sent == [*map(str, range(30)), "...", *map(str, range(470, 500))]
+
+
+@pytest.mark.parametrize(("rows", "sent"), [(0, []), (1, ["900"]), (3, ["900", "901", "908"]), (9, "all")])
+def test_table_rows_says_how_many_rows_of_astropy_are_sent(rows, sent):
+    from astropy.table import Table
+
+    numbers = [str(number) for number in range(900, 909)]
+    attachment = attach(Table({"n": range(900, 909)}), "t", Settings(table_rows=rows))
+    assert re.findall(r"\b90\d\b", attachment.content) == (numbers if sent == "all" else sent)
+    assert attachment.note == ("" if sent == "all" else f"{rows} of 9 rows")
 
 
 def test_an_xarray_says_its_name_dimensions_coordinates_and_units():

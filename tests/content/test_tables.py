@@ -106,8 +106,9 @@ def test_a_table_without_its_rows_is_its_columns_and_their_types(library):
     assert not any(cell in content for cell in ("1234", "5678", "Ann", "Bob"))
 
 
-def test_a_styler_without_its_rows_is_its_columns():
-    styled = pd.DataFrame({"pay": [1234, 5678]}).style.format("{:.1f}")
+@pytest.mark.parametrize("pays", [[1234], [1234, 5678]])
+def test_a_styler_without_its_rows_is_its_columns(pays):
+    styled = pd.DataFrame({"pay": pays}).style.format("{:.1f}")
     attachment = attach(styled, "df", Settings(table_rows=0))
     assert "pay" in attachment.content and attachment.note == "no rows"
     assert "1234" not in attachment.content and "5678" not in attachment.content
